@@ -1,0 +1,2 @@
+//! Linking AWS accounts.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The only API that agents call.

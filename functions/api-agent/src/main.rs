@@ -1,0 +1,2 @@
+//! The only API that agents call.
+fn main() {}

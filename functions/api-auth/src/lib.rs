@@ -1,0 +1,1 @@
+//! Sign-up, login, refresh, me, password, logout.

@@ -1,0 +1,2 @@
+//! Sign-up, login, refresh, me, password, logout.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Discovery, registration, detail, instances.

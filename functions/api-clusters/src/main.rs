@@ -1,0 +1,2 @@
+//! Discovery, registration, detail, instances.
+fn main() {}

@@ -1,0 +1,1 @@
+//! KPIs, cost, savings ledger.

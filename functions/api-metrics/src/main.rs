@@ -1,0 +1,2 @@
+//! KPIs, cost, savings ledger.
+fn main() {}

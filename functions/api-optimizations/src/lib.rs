@@ -1,0 +1,1 @@
+//! Plans: run, explain, approve, cancel.

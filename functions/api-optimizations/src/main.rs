@@ -1,0 +1,2 @@
+//! Plans: run, explain, approve, cancel.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Makes plans. Never acts.
+fn main() {}

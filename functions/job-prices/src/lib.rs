@@ -1,0 +1,1 @@
+//! Refreshes prices, offerings and interruption rates.

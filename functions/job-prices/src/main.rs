@@ -1,0 +1,2 @@
+//! Refreshes prices, offerings and interruption rates.
+fn main() {}

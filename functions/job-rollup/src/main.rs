@@ -1,0 +1,2 @@
+//! Closes the savings ledger.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The in-cluster agent.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The `spot-optimizer` command.
+fn main() {}

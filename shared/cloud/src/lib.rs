@@ -1,0 +1,1 @@
+//! A customer's AWS as the product needs it, over the real SDK.

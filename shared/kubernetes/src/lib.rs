@@ -1,0 +1,1 @@
+//! A cluster through its API: snapshot, cordon, evict, scale.

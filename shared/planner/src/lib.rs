@@ -1,0 +1,1 @@
+//! Decides: `plan(&PlanningInput) -> Plan`. No IO, no async, no clock, no randomness.

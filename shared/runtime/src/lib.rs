@@ -1,0 +1,1 @@
+//! The first ten lines of every main: logs, settings, clients.

@@ -1,0 +1,1 @@
+//! A simulated AWS and simulated Kubernetes API servers below the SDK and below `kube::Client`.

@@ -1,0 +1,1 @@
+//! Builders and test tables; a dev-dependency only.

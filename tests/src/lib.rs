@@ -1,0 +1,1 @@
+//! What no single function can test.
