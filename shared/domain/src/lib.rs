@@ -1,3 +1,5 @@
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
 //! The values and rules of the product: no IO, no async, no clock, no randomness.
 //!
 //! Every other crate speaks in these types. A value that exists is valid: what comes from outside
@@ -15,6 +17,7 @@ pub mod instance;
 pub mod ledger;
 pub mod money;
 pub mod offering;
+pub mod optimization;
 pub mod plan;
 pub mod policy;
 pub mod snapshot;
