@@ -126,7 +126,9 @@ pub enum NotFit {
     #[error("no snapshot of this cluster has arrived yet: install its agent")]
     NoSnapshot,
     /// The snapshot is too old.
-    #[error("the newest snapshot is {age_seconds} s old; at most {SNAPSHOT_STALE_SECONDS} s is acted on")]
+    #[error(
+        "the newest snapshot is {age_seconds} s old; at most {SNAPSHOT_STALE_SECONDS} s is acted on"
+    )]
     SnapshotStale {
         /// Its age.
         age_seconds: i64,
@@ -187,7 +189,8 @@ pub fn fit_to_act(
     if nodes == 0 {
         return Err(NotFit::NoNodes);
     }
-    if let Some(before) = previous_nodes.filter(|before| u64::from(nodes) * 2 < u64::from(*before)) {
+    if let Some(before) = previous_nodes.filter(|before| u64::from(nodes) * 2 < u64::from(*before))
+    {
         return Err(NotFit::Shrunk { before, now: nodes });
     }
     if let Some(aws) = aws_instances {

@@ -134,13 +134,61 @@ pub fn check_password(password: &str, email: &str) -> Result<(), PasswordRefused
 
 /// What the commonest passwords are made of.
 const COMMON_STEMS: &[&str] = &[
-    "password", "passwort", "passw", "qwerty", "qwertz", "qwertyuiop", "asdfghjkl", "asdf", "zxcvbnm",
-    "letmein", "welcome", "admin", "administrator", "iloveyou", "monkey", "dragon", "football",
-    "baseball", "sunshine", "princess", "superman", "batman", "master", "shadow", "trustno",
-    "changeme", "secret", "default", "root", "test", "guest", "login", "abc", "abcd", "abcdef",
-    "abcdefgh", "abcdefghijkl", "spot", "optimizer", "spotoptimizer", "kubernetes", "starwars",
-    "whatever", "michael", "jennifer", "charlie", "computer", "internet", "summer", "winter",
-    "spring", "autumn", "hello", "helloworld", "correcthorsebatterystaple",
+    "password",
+    "passwort",
+    "passw",
+    "qwerty",
+    "qwertz",
+    "qwertyuiop",
+    "asdfghjkl",
+    "asdf",
+    "zxcvbnm",
+    "letmein",
+    "welcome",
+    "admin",
+    "administrator",
+    "iloveyou",
+    "monkey",
+    "dragon",
+    "football",
+    "baseball",
+    "sunshine",
+    "princess",
+    "superman",
+    "batman",
+    "master",
+    "shadow",
+    "trustno",
+    "changeme",
+    "secret",
+    "default",
+    "root",
+    "test",
+    "guest",
+    "login",
+    "abc",
+    "abcd",
+    "abcdef",
+    "abcdefgh",
+    "abcdefghijkl",
+    "spot",
+    "optimizer",
+    "spotoptimizer",
+    "kubernetes",
+    "starwars",
+    "whatever",
+    "michael",
+    "jennifer",
+    "charlie",
+    "computer",
+    "internet",
+    "summer",
+    "winter",
+    "spring",
+    "autumn",
+    "hello",
+    "helloworld",
+    "correcthorsebatterystaple",
 ];
 
 #[cfg(test)]
@@ -152,10 +200,20 @@ mod tests {
         let judge = |password: &str| check_password(password, "maria.schmidt@example.com");
         assert_eq!(judge("short"), Err(PasswordRefused::TooShort));
         assert_eq!(judge(&"long ".repeat(26)), Err(PasswordRefused::TooLong));
-        for common in ["Password1234!", "admin123admin", "aaaaaaaaaaaaa", "123456789012", "maria.schmidt-1"] {
+        for common in [
+            "Password1234!",
+            "admin123admin",
+            "aaaaaaaaaaaaa",
+            "123456789012",
+            "maria.schmidt-1",
+        ] {
             assert_eq!(judge(common), Err(PasswordRefused::Common), "{common}");
         }
-        for good in ["grey otter counts nine", "ünïcödé-påsswørds", "x9$k2!mQ0z&7"] {
+        for good in [
+            "grey otter counts nine",
+            "ünïcödé-påsswørds",
+            "x9$k2!mQ0z&7",
+        ] {
             assert_eq!(judge(good), Ok(()), "{good}");
         }
     }
