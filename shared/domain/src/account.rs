@@ -58,25 +58,17 @@ impl LinkProbe {
     /// What the link is after these tries.
     pub fn judge(self) -> LinkState {
         let reason = match self {
-            Self {
-                with_ours: true,
-                without: false,
-                with_wrong: false,
-            } => {
+            Self { with_ours: true, without: false, with_wrong: false } => {
                 return LinkState::Linked;
             }
-            Self {
-                with_ours: false, ..
-            } => {
+            Self { with_ours: false, .. } => {
                 "The role cannot be assumed. Create it from the template, or check its ARN and its trust policy."
             }
             Self { .. } => {
                 "The role can be assumed without the right ExternalId. Add the sts:ExternalId condition to its trust policy."
             }
         };
-        LinkState::Broken {
-            reason: reason.to_owned(),
-        }
+        LinkState::Broken { reason: reason.to_owned() }
     }
 }
 
@@ -97,9 +89,7 @@ pub fn check_role_arn(arn: &str, aws_account_id: &str) -> Result<(), RoleArnErro
     let [prefix, partition, service, region, account, resource] = parts[..] else {
         return Err(RoleArnError::Form);
     };
-    let role = resource
-        .strip_prefix("role/")
-        .is_some_and(|name| !name.is_empty());
+    let role = resource.strip_prefix("role/").is_some_and(|name| !name.is_empty());
     let known = matches!(partition, "aws" | "aws-cn" | "aws-us-gov");
     if prefix != "arn" || !known || service != "iam" || !region.is_empty() || !role {
         return Err(RoleArnError::Form);
@@ -116,21 +106,12 @@ mod tests {
 
     #[test]
     fn a_link_counts_only_where_the_external_id_is_demanded() {
-        let probe = |with_ours, without, with_wrong| LinkProbe {
-            with_ours,
-            without,
-            with_wrong,
-        };
+        let probe = |with_ours, without, with_wrong| LinkProbe { with_ours, without, with_wrong };
         assert_eq!(probe(true, false, false).judge(), LinkState::Linked);
-        for broken in [
-            probe(false, false, false),
-            probe(true, true, false),
-            probe(true, false, true),
-        ] {
-            assert!(
-                matches!(broken.judge(), LinkState::Broken { .. }),
-                "{broken:?}"
-            );
+        for broken in
+            [probe(false, false, false), probe(true, true, false), probe(true, false, true)]
+        {
+            assert!(matches!(broken.judge(), LinkState::Broken { .. }), "{broken:?}");
         }
     }
 
@@ -138,15 +119,8 @@ mod tests {
     fn a_role_arn_must_be_of_the_account() {
         let check = |arn| check_role_arn(arn, "123456789012");
         assert_eq!(check("arn:aws:iam::123456789012:role/path/Spot"), Ok(()));
-        assert_eq!(
-            check("arn:aws:iam::999999999999:role/Spot"),
-            Err(RoleArnError::OtherAccount)
-        );
-        for wrong in [
-            "",
-            "arn:aws:iam::123456789012:role/",
-            "arn:aws:iam::123456789012:user/x",
-        ] {
+        assert_eq!(check("arn:aws:iam::999999999999:role/Spot"), Err(RoleArnError::OtherAccount));
+        for wrong in ["", "arn:aws:iam::123456789012:role/", "arn:aws:iam::123456789012:user/x"] {
             assert_eq!(check(wrong), Err(RoleArnError::Form), "{wrong}");
         }
     }

@@ -303,15 +303,9 @@ mod tests {
         assert!(action.is_leasable(at(60)));
         action.lease(at(60));
         let done = Outcome::Done { evicted: 0 };
-        assert_eq!(
-            action.settle(1, done.clone(), at(61), 0),
-            Err(ResultRefused::Fenced)
-        );
+        assert_eq!(action.settle(1, done.clone(), at(61), 0), Err(ResultRefused::Fenced));
         assert_eq!(action.settle(2, done.clone(), at(61), 0), Ok(()));
-        assert_eq!(
-            action.settle(2, done, at(62), 0),
-            Err(ResultRefused::Settled)
-        );
+        assert_eq!(action.settle(2, done, at(62), 0), Err(ResultRefused::Settled));
     }
 
     #[test]
@@ -321,16 +315,11 @@ mod tests {
         while action.is_leasable(at(now)) {
             action.lease(at(now));
             let fence = action.attempts.into();
-            let failed = Outcome::Failed {
-                message: "timeout".to_owned(),
-            };
+            let failed = Outcome::Failed { message: "timeout".to_owned() };
             action.settle(fence, failed, at(now), 0).unwrap();
             now += 100;
         }
-        assert_eq!(
-            (action.attempts, action.state),
-            (MAX_ATTEMPTS, ActionState::Failed)
-        );
+        assert_eq!((action.attempts, action.state), (MAX_ATTEMPTS, ActionState::Failed));
     }
 
     #[test]

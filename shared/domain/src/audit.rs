@@ -69,10 +69,7 @@ impl AuditRow {
     /// The hash this row must have: SHA-256 over its JSON with an empty `hash`, lower-case hex.
     /// `serde_json` writes fields in the order of this struct and object keys sorted.
     pub fn expected_hash(&self) -> String {
-        let unsigned = Self {
-            hash: String::new(),
-            ..self.clone()
-        };
+        let unsigned = Self { hash: String::new(), ..self.clone() };
         let bytes = serde_json::to_vec(&unsigned).unwrap_or_default();
         hex(&Sha256::digest(bytes))
     }
@@ -118,10 +115,7 @@ pub fn verify_chain(rows: &[AuditRow]) -> Result<(), ChainBroken> {
     for row in rows {
         let expected_seq = previous.map_or(row.seq, |previous| previous.seq + 1);
         if row.seq != expected_seq {
-            return Err(ChainBroken::Gap {
-                expected: expected_seq,
-                found: row.seq,
-            });
+            return Err(ChainBroken::Gap { expected: expected_seq, found: row.seq });
         }
         let expected = match previous {
             Some(previous) => previous.hash.as_str(),
@@ -140,13 +134,8 @@ pub fn verify_chain(rows: &[AuditRow]) -> Result<(), ChainBroken> {
 }
 
 /// Fields whose values never leave their item.
-const SECRETS: &[&str] = &[
-    "password_hash",
-    "secret_hash",
-    "refresh_hash",
-    "previous_refresh_hash",
-    "token",
-];
+const SECRETS: &[&str] =
+    &["password_hash", "secret_hash", "refresh_hash", "previous_refresh_hash", "token"];
 
 /// What differs between two states of an item, field by field, secrets redacted.
 pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
@@ -167,10 +156,7 @@ fn collect(
     if let (Some(Value::Object(_)) | None, Some(Value::Object(_)) | None) = (before, after) {
         let empty = serde_json::Map::new();
         let fields = |value: Option<&Value>| {
-            value
-                .and_then(Value::as_object)
-                .cloned()
-                .unwrap_or_else(|| empty.clone())
+            value.and_then(Value::as_object).cloned().unwrap_or_else(|| empty.clone())
         };
         let (old, new) = (fields(before), fields(after));
         let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
@@ -189,30 +175,18 @@ fn collect(
                 }
                 continue;
             }
-            collect(
-                format!("{pointer}/{escaped}"),
-                old.get(name),
-                new.get(name),
-                found,
-            );
+            collect(format!("{pointer}/{escaped}"), old.get(name), new.get(name), found);
         }
         return;
     }
-    found.push(Change {
-        pointer,
-        before: before.cloned(),
-        after: after.cloned(),
-    });
+    found.push(Change { pointer, before: before.cloned(), after: after.cloned() });
 }
 
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 #[cfg(test)]
@@ -223,15 +197,11 @@ mod tests {
     fn chain(length: u64) -> Vec<AuditRow> {
         let mut rows: Vec<AuditRow> = Vec::new();
         for seq in 1..=length {
-            let previous = rows
-                .last()
-                .map_or(GENESIS.to_owned(), |row| row.hash.clone());
+            let previous = rows.last().map_or(GENESIS.to_owned(), |row| row.hash.clone());
             let row = AuditRow {
                 seq: 0,
                 at: Timestamp::UNIX_EPOCH,
-                actor: Actor::Job {
-                    name: "job-apply".to_owned(),
-                },
+                actor: Actor::Job { name: "job-apply".to_owned() },
                 action: "cluster.update".to_owned(),
                 subject: format!("clu_{seq}"),
                 request_id: None,
@@ -255,20 +225,11 @@ mod tests {
 
         let mut rehashed = changed;
         rehashed[1].hash = rehashed[1].expected_hash();
-        assert_eq!(
-            verify_chain(&rehashed),
-            Err(ChainBroken::Unlinked { seq: 3 })
-        );
+        assert_eq!(verify_chain(&rehashed), Err(ChainBroken::Unlinked { seq: 3 }));
 
         let mut gap = chain(4);
         gap.remove(1);
-        assert_eq!(
-            verify_chain(&gap),
-            Err(ChainBroken::Gap {
-                expected: 2,
-                found: 3
-            })
-        );
+        assert_eq!(verify_chain(&gap), Err(ChainBroken::Gap { expected: 2, found: 3 }));
     }
 
     #[test]

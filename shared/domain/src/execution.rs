@@ -9,6 +9,8 @@
 //! **Invariant:** nothing is terminated before a snapshot taken after its drain shows it empty.
 
 mod advance;
+mod draining;
+mod launching;
 mod rollback;
 
 pub use advance::{Observed, advance};
@@ -329,11 +331,7 @@ impl Execution {
 
     /// The id of an action follows from plan, command and step, so that asking twice is asking once.
     fn action_id(&self, command: u32, step: &str) -> ActionId {
-        ActionId::new(derived_uuid(&[
-            &self.plan.to_string(),
-            &command.to_string(),
-            step,
-        ]))
+        ActionId::new(derived_uuid(&[&self.plan.to_string(), &command.to_string(), step]))
     }
 
     fn action(&self, command: u32, step: &str, task: Task, now: Timestamp) -> Effect {
@@ -372,10 +370,7 @@ impl CommandRun {
     }
 
     fn note(&mut self, now: Timestamp, text: impl Into<String>) {
-        self.events.push(Event {
-            at: now,
-            text: text.into(),
-        });
+        self.events.push(Event { at: now, text: text.into() });
     }
 }
 
@@ -388,7 +383,5 @@ fn group_name(plan: PlanId, command: u32, launch: usize, choice: u32) -> String 
 /// What a launch costs in an hour with the choice that was taken.
 pub fn launch_cost(launch: &Launch, run: &LaunchRun) -> Money {
     let choice = launch.choices.get(run.choice as usize);
-    choice.map_or(Money::ZERO, |choice| {
-        choice.price_per_hour * u64::from(run.count)
-    })
+    choice.map_or(Money::ZERO, |choice| choice.price_per_hour * u64::from(run.count))
 }

@@ -16,11 +16,7 @@ pub struct Finding {
 impl Finding {
     /// A finding.
     pub fn new(code: FindingCode, subject: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            subject: subject.into(),
-            message: message.into(),
-        }
+        Self { code, subject: subject.into(), message: message.into() }
     }
 }
 

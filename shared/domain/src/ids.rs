@@ -143,33 +143,18 @@ mod tests {
     #[test]
     fn an_id_prints_what_it_parses() {
         let text = "clu_0197a3b0-7a51-7000-8000-000000000001";
-        assert_eq!(
-            text.parse::<ClusterId>().map(|id| id.to_string()),
-            Ok(text.to_owned())
-        );
+        assert_eq!(text.parse::<ClusterId>().map(|id| id.to_string()), Ok(text.to_owned()));
     }
 
     #[test]
     fn an_id_of_another_kind_is_refused() {
-        assert!(
-            "acc_0197a3b0-7a51-7000-8000-000000000001"
-                .parse::<ClusterId>()
-                .is_err()
-        );
+        assert!("acc_0197a3b0-7a51-7000-8000-000000000001".parse::<ClusterId>().is_err());
     }
 
     #[test]
     fn a_second_spelling_of_the_same_uuid_is_refused() {
-        assert!(
-            "clu_0197A3B0-7A51-7000-8000-000000000001"
-                .parse::<ClusterId>()
-                .is_err()
-        );
-        assert!(
-            "clu_0197a3b07a5170008000000000000001"
-                .parse::<ClusterId>()
-                .is_err()
-        );
+        assert!("clu_0197A3B0-7A51-7000-8000-000000000001".parse::<ClusterId>().is_err());
+        assert!("clu_0197a3b07a5170008000000000000001".parse::<ClusterId>().is_err());
     }
 
     #[test]

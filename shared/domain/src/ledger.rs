@@ -92,16 +92,9 @@ impl PriceBook {
     fn cost(&self, pool: &Pool, from: Timestamp, to: Timestamp) -> Option<Cost> {
         let steps = self.steps.get(pool)?;
         let first = steps.first()?;
-        let mut total = Cost {
-            money: Money::ZERO,
-            estimated: from < first.from,
-        };
+        let mut total = Cost { money: Money::ZERO, estimated: from < first.from };
         for (index, step) in steps.iter().enumerate() {
-            let begins = if index == 0 {
-                from
-            } else {
-                step.from.max(from)
-            };
+            let begins = if index == 0 { from } else { step.from.max(from) };
             let ends = steps.get(index + 1).map_or(to, |next| next.from.min(to));
             let seconds = ends.duration_since(begins).as_secs();
             if seconds > 0 {
@@ -113,10 +106,7 @@ impl PriceBook {
     }
 
     fn on_demand(&self, pool: &Pool, from: Timestamp, to: Timestamp) -> Option<Cost> {
-        let pool = Pool {
-            capacity_type: CapacityType::OnDemand,
-            ..pool.clone()
-        };
+        let pool = Pool { capacity_type: CapacityType::OnDemand, ..pool.clone() };
         self.cost(&pool, from, to)
     }
 }
@@ -231,9 +221,7 @@ pub fn close_hour(
             note(cost.estimated);
             cost.money * count
         });
-        let list = prices
-            .on_demand(&part.pool, hour, end)
-            .map(|cost| cost.money * count);
+        let list = prices.on_demand(&part.pool, hour, end).map(|cost| cost.money * count);
         note(part.estimated || paid.is_none());
         // A price the market no longer names is held to be what it was.
         let paid = paid.unwrap_or(at_fixing);
@@ -322,11 +310,7 @@ mod tests {
     }
 
     fn pool(name: &str, capacity_type: CapacityType) -> Pool {
-        Pool {
-            instance_type: name.to_owned(),
-            zone: "a".to_owned(),
-            capacity_type,
-        }
+        Pool { instance_type: name.to_owned(), zone: "a".to_owned(), capacity_type }
     }
 
     fn usd(text: &str) -> Money {
@@ -334,11 +318,7 @@ mod tests {
     }
 
     fn step(second: i64, price: &str) -> PriceStep {
-        PriceStep {
-            from: at(second),
-            price_per_hour: usd(price),
-            estimated: false,
-        }
+        PriceStep { from: at(second), price_per_hour: usd(price), estimated: false }
     }
 
     fn instance(id: &str, pool: Pool, from: i64, to: Option<i64>) -> InstanceRecord {
@@ -364,26 +344,12 @@ mod tests {
     fn baseline(count: u32, price: &str) -> Baseline {
         let pool = pool("m5.large", CapacityType::OnDemand);
         let price_per_hour = usd(price);
-        let pools = vec![BaselinePool {
-            pool,
-            count,
-            price_per_hour,
-            estimated: false,
-        }];
-        Baseline {
-            fixed_at: at(-100),
-            pools,
-        }
+        let pools = vec![BaselinePool { pool, count, price_per_hour, estimated: false }];
+        Baseline { fixed_at: at(-100), pools }
     }
 
     fn close(baseline: &Baseline, instances: &[InstanceRecord]) -> LedgerHour {
-        close_hour(
-            ClusterId::new(uuid::Uuid::nil()),
-            at(0),
-            baseline,
-            instances,
-            &book(),
-        )
+        close_hour(ClusterId::new(uuid::Uuid::nil()), at(0), baseline, instances, &book())
     }
 
     #[test]
@@ -392,11 +358,7 @@ mod tests {
         let spot = |id| instance(id, pool("m5.large", CapacityType::Spot), -50, None);
         let hour = close(&baseline(3, "0.12"), &[spot("i-1"), spot("i-2")]);
         assert_eq!(hour.baseline, usd("0.36"));
-        assert_eq!(
-            hour.actual,
-            usd("0.10"),
-            "half an hour at 0.04, half at 0.06, twice"
-        );
+        assert_eq!(hour.actual, usd("0.10"), "half an hour at 0.04, half at 0.06, twice");
         assert_eq!(hour.levers.market, usd("0.06"));
         assert_eq!(hour.levers.spot_price, usd("0.10"));
         assert_eq!(hour.levers.consolidation, usd("0.10"));
@@ -406,12 +368,7 @@ mod tests {
 
     #[test]
     fn time_in_which_nodes_run_twice_is_booked_as_overlap() {
-        let mut old = instance(
-            "i-1",
-            pool("m5.large", CapacityType::OnDemand),
-            -50,
-            Some(360),
-        );
+        let mut old = instance("i-1", pool("m5.large", CapacityType::OnDemand), -50, Some(360));
         old.overlap = Some((at(0), at(360)));
         let new = instance("i-2", pool("m5.large", CapacityType::OnDemand), 0, None);
         let hour = close(&baseline(1, "0.10"), &[old, new]);

@@ -50,11 +50,7 @@ impl Money {
             return None;
         }
         let fraction: i64 = format!("{kept:0<9}").parse().ok()?;
-        let nanos = whole
-            .parse::<i64>()
-            .ok()?
-            .checked_mul(NANO)?
-            .checked_add(fraction)?;
+        let nanos = whole.parse::<i64>().ok()?.checked_mul(NANO)?.checked_add(fraction)?;
         Some(Self(if negative { -nanos } else { nanos }))
     }
 
@@ -72,16 +68,10 @@ impl Money {
         if denominator == 0 {
             return Self::ZERO;
         }
-        let (numerator, denominator) = if denominator < 0 {
-            (-numerator, -denominator)
-        } else {
-            (numerator, denominator)
-        };
+        let (numerator, denominator) =
+            if denominator < 0 { (-numerator, -denominator) } else { (numerator, denominator) };
         let product = i128::from(self.0) * numerator;
-        let (quotient, rest) = (
-            product.div_euclid(denominator),
-            product.rem_euclid(denominator),
-        );
+        let (quotient, rest) = (product.div_euclid(denominator), product.rem_euclid(denominator));
         let up = rest * 2 > denominator || (rest * 2 == denominator && quotient % 2 != 0);
         Self::saturated(quotient + i128::from(up))
     }
@@ -176,17 +166,7 @@ mod tests {
     fn decimal_text_is_exact_or_refused() {
         assert_eq!(Money::parse_usd("0.0416"), Some(Money(41_600_000)));
         assert_eq!(Money::parse_usd("-12"), Some(Money(-12_000_000_000)));
-        for wrong in [
-            "",
-            ".",
-            "1.",
-            ".5",
-            "1e3",
-            "+1",
-            "0.0000000001",
-            "9999999999999",
-            "--1",
-        ] {
+        for wrong in ["", ".", "1.", ".5", "1e3", "+1", "0.0000000001", "9999999999999", "--1"] {
             assert_eq!(Money::parse_usd(wrong), None, "{wrong}");
         }
     }

@@ -134,9 +134,7 @@ impl InstanceType {
     /// The family's letters before its generation: `m` of `m7g`.
     pub fn category(&self) -> &str {
         let family = self.family();
-        let end = family
-            .find(|letter: char| letter.is_ascii_digit())
-            .unwrap_or(family.len());
+        let end = family.find(|letter: char| letter.is_ascii_digit()).unwrap_or(family.len());
         &family[..end]
     }
 
@@ -173,9 +171,7 @@ impl InstanceType {
 
 /// The family part of an instance type's name.
 pub fn family_of(instance_type: &str) -> &str {
-    instance_type
-        .split_once('.')
-        .map_or(instance_type, |(family, _)| family)
+    instance_type.split_once('.').map_or(instance_type, |(family, _)| family)
 }
 
 /// A pool of capacity that fails as one unit: a type in a zone, bought one way.
@@ -191,13 +187,7 @@ pub struct Pool {
 
 impl std::fmt::Display for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} {} {}",
-            self.instance_type,
-            self.zone,
-            self.capacity_type.as_str()
-        )
+        write!(f, "{} {} {}", self.instance_type, self.zone, self.capacity_type.as_str())
     }
 }
 
@@ -253,10 +243,7 @@ pub struct Market {
 impl Market {
     /// The offering of a pool.
     pub fn offering(&self, pool: &Pool) -> Option<&Offering> {
-        let at = self
-            .offerings
-            .binary_search_by(|offering| offering.pool.cmp(pool))
-            .ok()?;
+        let at = self.offerings.binary_search_by(|offering| offering.pool.cmp(pool)).ok()?;
         self.offerings.get(at)
     }
 

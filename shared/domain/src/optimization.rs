@@ -96,9 +96,7 @@ impl Optimization {
     ) -> Result<(), TransitionRefused> {
         self.check(PlanState::Approved)?;
         if now >= self.expires_at {
-            return Err(TransitionRefused::Expired {
-                at: self.expires_at,
-            });
+            return Err(TransitionRefused::Expired { at: self.expires_at });
         }
         if self.generation != current_generation {
             return Err(TransitionRefused::Overtaken {
@@ -143,10 +141,7 @@ impl Optimization {
         if self.state.may_become(to) {
             Ok(())
         } else {
-            Err(TransitionRefused::State {
-                from: self.state,
-                to,
-            })
+            Err(TransitionRefused::State { from: self.state, to })
         }
     }
 }

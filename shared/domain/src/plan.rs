@@ -260,23 +260,16 @@ pub enum PlanState {
 impl PlanState {
     /// Whether nothing more will happen to it.
     pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::Done | Self::Failed | Self::Cancelled | Self::Expired
-        )
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled | Self::Expired)
     }
 
     /// Whether `next` may follow.
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
             (self, next),
-            (
-                Self::Proposed,
-                Self::Approved | Self::Cancelled | Self::Expired
-            ) | (
-                Self::Approved,
-                Self::Applying | Self::Cancelled | Self::Expired
-            ) | (Self::Applying, Self::Done | Self::Failed | Self::Cancelled)
+            (Self::Proposed, Self::Approved | Self::Cancelled | Self::Expired)
+                | (Self::Approved, Self::Applying | Self::Cancelled | Self::Expired)
+                | (Self::Applying, Self::Done | Self::Failed | Self::Cancelled)
         )
     }
 }

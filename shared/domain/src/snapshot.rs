@@ -41,7 +41,7 @@ pub enum NodeManager {
     },
     /// Karpenter (label `karpenter.sh/nodepool`).
     Karpenter {
-        /// The NodePool's name.
+        /// The `NodePool`'s name.
         node_pool: String,
     },
     /// EKS Auto Mode (label `eks.amazonaws.com/compute-type: auto`).
@@ -140,10 +140,7 @@ impl Toleration {
     pub fn tolerates(&self, taint: &Taint) -> bool {
         self.effect.is_none_or(|effect| effect == taint.effect)
             && self.key.as_ref().is_none_or(|key| *key == taint.key)
-            && self
-                .value
-                .as_ref()
-                .is_none_or(|value| *value == taint.value)
+            && self.value.as_ref().is_none_or(|value| *value == taint.value)
     }
 }
 
@@ -340,9 +337,7 @@ pub struct LabelSelector {
 impl LabelSelector {
     /// Whether it selects `labels`.
     pub fn matches(&self, labels: &Labels) -> bool {
-        self.requirements
-            .iter()
-            .all(|requirement| requirement.matches(labels))
+        self.requirements.iter().all(|requirement| requirement.matches(labels))
     }
 }
 
@@ -395,11 +390,7 @@ mod tests {
 
     fn requirement(operator: Operator, values: &[&str]) -> Requirement {
         let values = values.iter().map(ToString::to_string).collect();
-        Requirement {
-            key: "size".to_owned(),
-            operator,
-            values,
-        }
+        Requirement { key: "size".to_owned(), operator, values }
     }
 
     #[test]
@@ -422,20 +413,10 @@ mod tests {
 
     #[test]
     fn a_toleration_without_a_key_tolerates_everything() {
-        let taint = Taint {
-            key: "a".to_owned(),
-            value: "b".to_owned(),
-            effect: TaintEffect::NoExecute,
-        };
-        let all = Toleration {
-            key: None,
-            value: None,
-            effect: None,
-        };
-        let other = Toleration {
-            effect: Some(TaintEffect::NoSchedule),
-            ..all.clone()
-        };
+        let taint =
+            Taint { key: "a".to_owned(), value: "b".to_owned(), effect: TaintEffect::NoExecute };
+        let all = Toleration { key: None, value: None, effect: None };
+        let other = Toleration { effect: Some(TaintEffect::NoSchedule), ..all.clone() };
         assert!(all.tolerates(&taint));
         assert!(!other.tolerates(&taint));
     }

@@ -22,11 +22,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn pool(name: &str, capacity_type: CapacityType) -> Pool {
-    Pool {
-        instance_type: name.to_owned(),
-        zone: "us-east-1a".to_owned(),
-        capacity_type,
-    }
+    Pool { instance_type: name.to_owned(), zone: "us-east-1a".to_owned(), capacity_type }
 }
 
 fn choice(name: &str, capacity_type: CapacityType) -> Choice {
@@ -114,10 +110,7 @@ impl World {
             instances: BTreeMap::new(),
             groups: BTreeMap::new(),
             actions: BTreeMap::new(),
-            policy: Policy {
-                disruption_percent_per_10_minutes: 100,
-                ..Policy::default()
-            },
+            policy: Policy { disruption_percent_per_10_minutes: 100, ..Policy::default() },
             fit: Ok(()),
             no_capacity: BTreeSet::new(),
             stuck: BTreeSet::new(),
@@ -134,8 +127,7 @@ impl World {
 
     fn join(&mut self, name: &str, group: &str) {
         let instance_id = format!("i-{name}");
-        self.instances
-            .insert(instance_id.clone(), InstanceState::Alive);
+        self.instances.insert(instance_id.clone(), InstanceState::Alive);
         self.snapshot.nodes.push(Node {
             name: name.to_owned(),
             instance_id: Some(instance_id),
@@ -143,9 +135,7 @@ impl World {
             zone: Some("us-east-1a".to_owned()),
             capacity_type: None,
             architecture: None,
-            manager: NodeManager::ManagedNodeGroup {
-                name: group.to_owned(),
-            },
+            manager: NodeManager::ManagedNodeGroup { name: group.to_owned() },
             created_at: at(self.now),
             ready: true,
             unschedulable: false,
@@ -189,18 +179,11 @@ impl World {
     }
 
     fn node(&mut self, name: &str) -> Option<&mut Node> {
-        self.snapshot
-            .nodes
-            .iter_mut()
-            .find(|node| node.name == name)
+        self.snapshot.nodes.iter_mut().find(|node| node.name == name)
     }
 
     fn pods_on(&self, name: &str) -> usize {
-        self.snapshot
-            .pods
-            .iter()
-            .filter(|pod| pod.node.as_deref() == Some(name))
-            .count()
+        self.snapshot.pods.iter().filter(|pod| pod.node.as_deref() == Some(name)).count()
     }
 
     fn tick(&mut self, plan: &Plan, execution: &mut Execution) {
@@ -248,16 +231,11 @@ impl World {
     }
 
     fn create(&mut self, request: &GroupRequest) {
-        assert!(
-            !self.groups.contains_key(&request.name),
-            "{} created twice",
-            request.name
-        );
+        assert!(!self.groups.contains_key(&request.name), "{} created twice", request.name);
         let pool = request.pool.to_string();
         if self.no_capacity.contains(&pool) {
             let message = "InsufficientInstanceCapacity".to_owned();
-            self.groups
-                .insert(request.name.clone(), GroupState::Failed { message });
+            self.groups.insert(request.name.clone(), GroupState::Failed { message });
         } else {
             self.log.push(format!("create {pool}"));
             self.groups.insert(request.name.clone(), GroupState::Active);
@@ -298,11 +276,7 @@ impl World {
                 if self.stuck.contains(&node.name) {
                     let message = "blocked by pdb/default/web".to_owned();
                     let code = "blocked_by_budget".to_owned();
-                    return Outcome::Refused {
-                        code,
-                        message,
-                        evicted: 0,
-                    };
+                    return Outcome::Refused { code, message, evicted: 0 };
                 }
                 self.node(&node.name).unwrap().unschedulable = true;
                 let free = self.snapshot.nodes.iter().find(|node| !node.unschedulable);
@@ -356,19 +330,12 @@ fn launches_before_it_cordons_before_it_drains_before_it_terminates() {
 #[test]
 fn an_offering_without_capacity_is_followed_by_the_next_and_left_behind_empty() {
     let (mut world, plan) = (World::new(), plan());
-    world
-        .no_capacity
-        .insert("m7i.large us-east-1a spot".to_owned());
+    world.no_capacity.insert("m7i.large us-east-1a spot".to_owned());
     let mut execution = begin(&plan);
     run(&mut world, &plan, &mut execution);
     assert_eq!(execution.commands[0].phase, CommandPhase::Done);
     assert_eq!(world.log[0], "create m6i.large us-east-1a spot");
-    assert_eq!(
-        world.groups.len(),
-        1,
-        "the failed group is deleted: {:?}",
-        world.groups
-    );
+    assert_eq!(world.groups.len(), 1, "the failed group is deleted: {:?}", world.groups);
 }
 
 #[test]
@@ -381,11 +348,7 @@ fn without_any_capacity_nothing_is_drained() {
     run(&mut world, &plan, &mut execution);
     assert_eq!(execution.commands[0].phase, CommandPhase::Failed);
     assert!(world.groups.is_empty(), "{:?}", world.groups);
-    assert!(
-        world.log.iter().all(|line| !line.starts_with("drain a")),
-        "{:?}",
-        world.log
-    );
+    assert!(world.log.iter().all(|line| !line.starts_with("drain a")), "{:?}", world.log);
 }
 
 #[test]
@@ -400,13 +363,7 @@ fn a_node_that_cannot_be_emptied_is_kept_and_schedulable() {
     assert_eq!(command.nodes[1].phase, NodePhase::Gone);
     world.agent();
     assert!(!world.node("a").unwrap().unschedulable);
-    assert!(
-        command
-            .failure
-            .as_ref()
-            .unwrap()
-            .contains("pdb/default/web")
-    );
+    assert!(command.failure.as_ref().unwrap().contains("pdb/default/web"));
 }
 
 #[test]
@@ -427,11 +384,7 @@ fn a_process_that_dies_before_its_calls_goes_on_afterwards() {
         world.drop_cloud_calls_at = Some(lost * 30);
         let mut execution = begin(&plan);
         run(&mut world, &plan, &mut execution);
-        assert_eq!(
-            execution.commands[0].phase,
-            CommandPhase::Done,
-            "lost at look {lost}"
-        );
+        assert_eq!(execution.commands[0].phase, CommandPhase::Done, "lost at look {lost}");
         assert_eq!(world.snapshot.nodes.len(), 1);
     }
 }
@@ -448,19 +401,10 @@ fn a_stop_at_any_moment_leaves_every_node_whole_or_gone() {
         run(&mut world, &plan, &mut execution);
         world.agent();
         for node in &world.snapshot.nodes {
-            assert!(
-                !node.unschedulable,
-                "{} is left cordoned, stopped at {moment}",
-                node.name
-            );
+            assert!(!node.unschedulable, "{} is left cordoned, stopped at {moment}", node.name);
         }
         assert_eq!(world.snapshot.pods.len(), 4);
-        let homeless = world
-            .snapshot
-            .pods
-            .iter()
-            .filter(|pod| pod.node.is_none())
-            .count();
+        let homeless = world.snapshot.pods.iter().filter(|pod| pod.node.is_none()).count();
         assert_eq!(homeless, 0, "stopped at {moment}");
     }
 }
@@ -481,8 +425,6 @@ fn the_disruption_limit_spaces_drains_out() {
     world.policy.disruption_percent_per_10_minutes = 10;
     let mut execution = begin(&plan);
     run(&mut world, &plan, &mut execution);
-    let [first, second] = execution.drains[..] else {
-        panic!("{:?}", execution.drains)
-    };
+    let [first, second] = execution.drains[..] else { panic!("{:?}", execution.drains) };
     assert!(second.duration_since(first) >= SignedDuration::from_mins(10));
 }

@@ -11,12 +11,7 @@ const SETTLE_SECONDS: i64 = 60;
 
 /// A node group that is to go.
 pub(super) fn teardown(group: String, now: Timestamp) -> Teardown {
-    Teardown {
-        group,
-        since: now,
-        nodes: Vec::new(),
-        done: false,
-    }
+    Teardown { group, since: now, nodes: Vec::new(), done: false }
 }
 
 impl Step<'_, '_> {
@@ -27,15 +22,9 @@ impl Step<'_, '_> {
         run.note(now, format!("Rolling back: {reason}"));
         run.failure = Some(reason);
         run.enter(CommandPhase::RollingBack, now);
-        let retired = run
-            .nodes
-            .iter()
-            .any(|node| node.phase == NodePhase::Gone && node.drains > 0);
+        let retired = run.nodes.iter().any(|node| node.phase == NodePhase::Gone && node.drains > 0);
         if !retired {
-            let groups = run
-                .launches
-                .iter()
-                .map(|launch| teardown(launch.group.clone(), now));
+            let groups = run.launches.iter().map(|launch| teardown(launch.group.clone(), now));
             let groups: Vec<Teardown> = groups.collect();
             run.teardowns.extend(groups);
         }
@@ -72,23 +61,13 @@ impl Step<'_, '_> {
             .filter_map(|node| node.node_group.clone())
             .filter(|group| group.starts_with(GROUP_PREFIX))
             .filter(|group| {
-                !self
-                    .observed
-                    .snapshot
-                    .nodes
-                    .iter()
-                    .any(|node| is_of_group(node, group))
+                !self.observed.snapshot.nodes.iter().any(|node| is_of_group(node, group))
             })
-            .filter(|group| {
-                !run.teardowns
-                    .iter()
-                    .any(|teardown| teardown.group == *group)
-            })
+            .filter(|group| !run.teardowns.iter().any(|teardown| teardown.group == *group))
             .collect();
         emptied.sort_unstable();
         emptied.dedup();
-        run.teardowns
-            .extend(emptied.into_iter().map(|group| teardown(group, now)));
+        run.teardowns.extend(emptied.into_iter().map(|group| teardown(group, now)));
     }
 
     pub(super) fn teardowns(&mut self, run: &mut CommandRun) {
@@ -113,10 +92,7 @@ impl Step<'_, '_> {
             };
             if is_of_group(node, &teardown.group) && !teardown.nodes.iter().any(known) {
                 teardown.nodes.push(NodeRun {
-                    node: NodeIdentity {
-                        name: node.name.clone(),
-                        instance_id,
-                    },
+                    node: NodeIdentity { name: node.name.clone(), instance_id },
                     node_group: Some(teardown.group.clone()),
                     phase: NodePhase::Waiting,
                     since: self.now(),
@@ -140,11 +116,7 @@ impl Step<'_, '_> {
             }
             teardown.nodes[index] = node;
         }
-        if let Some(kept) = teardown
-            .nodes
-            .iter()
-            .find(|node| node.phase == NodePhase::Kept)
-        {
+        if let Some(kept) = teardown.nodes.iter().find(|node| node.phase == NodePhase::Kept) {
             teardown.done = true;
             let why = kept.note.clone().unwrap_or_default();
             return Some(format!(
@@ -152,17 +124,12 @@ impl Step<'_, '_> {
                 teardown.group, kept.node.name
             ));
         }
-        let empty = teardown
-            .nodes
-            .iter()
-            .all(|node| node.phase == NodePhase::Gone);
+        let empty = teardown.nodes.iter().all(|node| node.phase == NodePhase::Gone);
         let exists = self.observed.groups.contains_key(&teardown.group);
         let settled =
             self.now().duration_since(teardown.since) >= SignedDuration::from_secs(SETTLE_SECONDS);
         if exists && empty && self.is_newer(teardown.since) {
-            self.effects.push(Effect::DeleteGroup {
-                name: teardown.group.clone(),
-            });
+            self.effects.push(Effect::DeleteGroup { name: teardown.group.clone() });
         } else if !exists && settled {
             teardown.done = true;
             return Some(format!("{} is deleted", teardown.group));
