@@ -43,6 +43,8 @@ pub struct Cluster {
     pub baseline: Option<Baseline>,
     /// The newest snapshot, where there is one.
     pub snapshot: Option<SnapshotInfo>,
+    /// Nodes in the snapshot before that.
+    pub previous_nodes: Option<u32>,
     /// When it was registered.
     pub created_at: Timestamp,
 }

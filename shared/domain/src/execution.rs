@@ -15,11 +15,10 @@ mod rollback;
 
 pub use advance::{Observed, advance};
 
-use crate::Money;
 use crate::action::{Action, NodeIdentity, Task};
 use crate::ids::{ActionId, ClusterId, PlanId, derived_uuid};
 use crate::offering::Pool;
-use crate::plan::{Launch, Plan};
+use crate::plan::{Plan, PlanState};
 use crate::snapshot::{Labels, Taint};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -313,20 +312,34 @@ impl Execution {
         names
     }
 
-    /// Ids of the actions that this may have asked for: those [`advance`] looks at.
+    /// Ids of the actions that [`advance`] looks at.
     pub fn actions(&self) -> Vec<ActionId> {
         let mut ids = Vec::new();
-        for run in &self.commands {
+        for run in self.commands.iter().filter(|run| !run.phase.is_final()) {
             ids.push(self.action_id(run.index, "cordon"));
             ids.push(self.action_id(run.index, "uncordon"));
             let torn = run.teardowns.iter().flat_map(|teardown| &teardown.nodes);
-            for node in run.nodes.iter().chain(torn) {
-                ids.extend(
-                    (1..=node.drains).map(|nth| self.action_id(run.index, &node.drain(nth))),
-                );
-            }
+            let nodes = run.nodes.iter().chain(torn);
+            let draining = nodes.filter(|node| node.phase == NodePhase::Draining);
+            ids.extend(draining.map(|node| self.action_id(run.index, &node.drain(node.drains))));
         }
         ids
+    }
+
+    /// The state of a plan whose commands have all ended, and what to say about it.
+    pub fn verdict(&self) -> (PlanState, Option<String>) {
+        let notes: Vec<&str> =
+            self.commands.iter().filter_map(|run| run.failure.as_deref()).collect();
+        let note = (!notes.is_empty()).then(|| notes.join(". "));
+        let any = |phase| self.commands.iter().any(|run| run.phase == phase);
+        let state = if self.stop_requested_by.is_some() {
+            PlanState::Cancelled
+        } else if any(CommandPhase::Failed) || any(CommandPhase::Skipped) {
+            PlanState::Failed
+        } else {
+            PlanState::Done
+        };
+        (state, note)
     }
 
     /// The id of an action follows from plan, command and step, so that asking twice is asking once.
@@ -378,10 +391,4 @@ impl CommandRun {
 fn group_name(plan: PlanId, command: u32, launch: usize, choice: u32) -> String {
     let uuid = plan.uuid().simple().to_string();
     format!("{GROUP_PREFIX}{}-{command}-{launch}-{choice}", &uuid[20..])
-}
-
-/// What a launch costs in an hour with the choice that was taken.
-pub fn launch_cost(launch: &Launch, run: &LaunchRun) -> Money {
-    let choice = launch.choices.get(run.choice as usize);
-    choice.map_or(Money::ZERO, |choice| choice.price_per_hour * u64::from(run.count))
 }

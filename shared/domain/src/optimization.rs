@@ -23,6 +23,8 @@ pub struct Optimization {
     pub plan_key: String,
     /// Where the planning input is in the object store.
     pub input_key: String,
+    /// SHA-256 of the planning input's bytes, lower-case hex.
+    pub input_hash: String,
     /// Before and after, so that lists need not read the plan.
     pub before: Position,
     /// See `before`.
@@ -49,8 +51,8 @@ pub struct Optimization {
     pub measured_saving_per_hour: Option<Money>,
 }
 
-/// Minutes a proposed plan may wait for approval.
-pub const APPROVAL_MINUTES: i64 = 60;
+/// Minutes a proposed plan may wait for approval: a day, for people sleep.
+pub const APPROVAL_MINUTES: i64 = 24 * 60;
 
 /// Why a plan may not be approved or cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
