@@ -165,13 +165,13 @@ pub enum NotFit {
     },
 }
 
-/// Whether the data at hand is good enough to disrupt a cluster by.
+/// Whether the data at hand is good enough to disrupt a cluster by. `aws_instances` are the running
+/// instances that should be nodes by now, where that is known.
 ///
-/// `previous_nodes` is the node count of the snapshot before, `aws_instances` that of running
-/// instances, each where known.
+/// A list that shrank by half is believed when the next snapshot says the same: what a broken watch
+/// or a partial list shows is gone by then.
 pub fn fit_to_act(
     cluster: &Cluster,
-    previous_nodes: Option<u32>,
     aws_instances: Option<u32>,
     priced_at: Timestamp,
     now: Timestamp,
@@ -191,8 +191,8 @@ pub fn fit_to_act(
     if nodes == 0 {
         return Err(NotFit::NoNodes);
     }
-    if let Some(before) = previous_nodes.filter(|before| u64::from(nodes) * 2 < u64::from(*before))
-    {
+    let halved = |before: &u32| u64::from(nodes) * 2 < u64::from(*before);
+    if let Some(before) = cluster.previous_nodes.filter(halved) {
         return Err(NotFit::Shrunk { before, now: nodes });
     }
     if let Some(aws) = aws_instances {
