@@ -23,8 +23,6 @@ pub struct Optimization {
     pub plan_key: String,
     /// Where the planning input is in the object store.
     pub input_key: String,
-    /// SHA-256 of the planning input's bytes, lower-case hex.
-    pub input_hash: String,
     /// Before and after, so that lists need not read the plan.
     pub before: Position,
     /// See `before`.
@@ -88,6 +86,14 @@ pub enum TransitionRefused {
 }
 
 impl Optimization {
+    /// Whether something may still come of it.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        match self.state {
+            PlanState::Proposed => now < self.expires_at,
+            state => !state.is_final(),
+        }
+    }
+
     /// Approves it.
     pub fn approve(
         &mut self,
