@@ -1,2 +1,5 @@
-//! Refreshes prices, offerings and interruption rates.
-fn main() {}
+//! Refreshes prices, every 15 minutes.
+
+fn main() -> std::process::ExitCode {
+    runtime::job_main(async |ctx, now| job_prices::run(ctx, now).await)
+}
