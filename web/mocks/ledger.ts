@@ -1,0 +1,107 @@
+import type { Cluster, Dashboard, LedgerHour, SeriesPoint, Share } from "../src/api/types";
+import { nanos } from "../src/lib/money";
+import type { ClusterState } from "../src/api/types";
+import { priceNanos } from "./catalogue";
+import { random, total, usd } from "./random";
+
+const HOUR_MS = 3_600_000;
+const DEFINITION = "Every node as it was when the cluster was linked, at on-demand list prices, for as long as its pods asked for room.";
+
+/** An hour in which baseline = actual + all levers + residual, in integers. */
+function makeHour(cluster: Cluster, state: ClusterState, start: number, next: () => number): LedgerHour {
+  const lines = [...new Map(state.nodes.map((node) => [`${node.instance_type} ${node.zone} ${node.capacity_type}`, node])).values()].map((node) => {
+    const same = state.nodes.filter((other) => other.instance_type === node.instance_type && other.zone === node.zone && other.capacity_type === node.capacity_type);
+    const pool = { instance_type: node.instance_type!, zone: node.zone!, capacity_type: node.capacity_type! };
+    const hours = BigInt(same.length);
+    return {
+      pool, instance_ids: same.map((each) => each.instance_id!), seconds: same.length * 3600, estimated: false,
+      on_demand_cost: usd(priceNanos(pool.instance_type, "on-demand") * hours), cost: usd(priceNanos(pool.instance_type, pool.capacity_type) * hours),
+    };
+  });
+  const cost = total(lines.map((line) => nanos(line.cost)));
+  const listed = total(lines.map((line) => nanos(line.on_demand_cost)));
+  const night = new Date(start).getUTCHours() < 6;
+  const consolidation = (listed * BigInt(18 + Math.floor(next() * 5))) / 100n;
+  const hibernation = night && cluster.name.startsWith("staging") ? listed / 2n : 0n;
+  const overlap = next() < 0.1 ? -(cost / 20n) : 0n;
+  const market = (listed * BigInt(Math.floor(next() * 3) - 1)) / 100n;
+  const residual = BigInt(Math.floor(next() * 2_000));
+  const actual = cost - overlap - (hibernation * 6n) / 10n;
+  const spot_price = listed - cost;
+  const levers = { market, spot_price, consolidation, hibernation, overlap };
+  const baseline = actual + total(Object.values(levers)) + residual;
+  return {
+    cluster_id: cluster.id, hour: new Date(start).toISOString(), baseline: usd(baseline), actual: usd(actual),
+    levers: { market: usd(market), spot_price: usd(spot_price), consolidation: usd(consolidation), hibernation: usd(hibernation), overlap: usd(overlap) },
+    residual: usd(residual), quality: next() < 0.04 ? "estimated" : next() < 0.15 ? "modelled" : "measured",
+    baseline_definition: DEFINITION, lines,
+  };
+}
+
+/** The last `days` days of a cluster, newest first. */
+export function makeLedger(cluster: Cluster, state: ClusterState, now: number, days: number): LedgerHour[] {
+  const next = random(cluster.name.length * 97);
+  const last = Math.floor(now / HOUR_MS) * HOUR_MS;
+  return Array.from({ length: days * 24 }, (_, at) => makeHour(cluster, state, last - (at + 1) * HOUR_MS, next));
+}
+
+export function makeDashboard(clusters: Cluster[], states: Map<string, ClusterState>, ledger: LedgerHour[], plansWaiting: string[], days: number, now: number): Dashboard {
+  const since = now - days * 24 * HOUR_MS;
+  const hours = ledger.filter((hour) => Date.parse(hour.hour) >= since);
+  const saved = (rows: LedgerHour[]) => total(rows.map((row) => nanos(row.baseline) - nanos(row.actual)));
+  const month = ledger.filter((hour) => Date.parse(hour.hour) >= now - 23 * 24 * HOUR_MS);
+  const measured = month.filter((hour) => hour.quality === "measured").length;
+  const nodes = clusters.flatMap((cluster) => (cluster.status === "waiting_for_agent" ? [] : (states.get(cluster.id)?.nodes ?? [])));
+  const shares = (name: (node: (typeof nodes)[number]) => string): Share[] => {
+    const groups = new Map<string, { cost: bigint; nodes: number }>();
+    for (const node of nodes) {
+      const group = groups.get(name(node)) ?? { cost: 0n, nodes: 0 };
+      groups.set(name(node), { cost: group.cost + nanos(node.price_per_hour!), nodes: group.nodes + 1 });
+    }
+    return [...groups].map(([key, group]) => ({ name: key, cost_per_hour: usd(group.cost), nodes: group.nodes }));
+  };
+  const spotNodes = nodes.filter((node) => node.capacity_type === "spot").length;
+  return {
+    as_of: new Date(now - 12_000).toISOString(),
+    cost_per_hour: usd(total(nodes.map((node) => nanos(node.price_per_hour!)))), nodes: nodes.length, spot_nodes: spotNodes,
+    spot_cpu_percent: nodes.length ? Math.round((1000 * spotNodes) / nodes.length) / 10 : 0,
+    saved_this_month: {
+      amount: usd(saved(month)), baseline: usd(total(month.map((row) => nanos(row.baseline)))), actual: usd(total(month.map((row) => nanos(row.actual)))),
+      measured_share_percent: month.length ? Math.round((100 * measured) / month.length) : 0,
+    },
+    plans_waiting: plansWaiting.length,
+    attention: [
+      ...clusters.filter((each) => each.status === "silent").map((each) => ({ severity: "danger" as const, text: `${each.name} has not reported for 47 min. No plan is made or carried out there.`, href: `/clusters/${each.id}` })),
+      ...plansWaiting.slice(0, 1).map((id) => ({ severity: "warning" as const, text: `${plansWaiting.length} plans wait for approval; the first expires in 48 min.`, href: `/plans/${id}` })),
+    ],
+    series: makeSeries(hours, days),
+    distribution: {
+      lifecycle: shares((node) => node.capacity_type!),
+      architecture: shares((node) => (/^[a-z]\dg/.test(node.instance_type!) ? "arm64" : "amd64")),
+      family: shares((node) => node.instance_type!.split(".")[0]!),
+    },
+    clusters: clusters.map((cluster) => ({
+      id: cluster.id, name: cluster.name, status: cluster.status, cost_per_hour: cluster.cost_per_hour, nodes: cluster.nodes, spot_nodes: cluster.spot_nodes,
+      saved_this_month: usd(saved(month.filter((row) => row.cluster_id === cluster.id))),
+    })),
+  };
+}
+
+/** Hours for a week, days for more. */
+function makeSeries(hours: LedgerHour[], days: number): SeriesPoint[] {
+  const step = days <= 7 ? HOUR_MS : 24 * HOUR_MS;
+  const buckets = new Map<number, LedgerHour[]>();
+  for (const hour of hours) {
+    const at = Math.floor(Date.parse(hour.hour) / step) * step;
+    buckets.set(at, [...(buckets.get(at) ?? []), hour]);
+  }
+  return [...buckets].sort(([a], [b]) => a - b).map(([at, rows]) => {
+    const actual = total(rows.map((row) => nanos(row.actual)));
+    const spot = total(rows.flatMap((row) => row.lines.filter((line) => line.pool.capacity_type === "spot").map((line) => nanos(line.cost))));
+    const capped = spot < actual ? spot : actual;
+    return {
+      hour_or_day: new Date(at).toISOString(), baseline: usd(total(rows.map((row) => nanos(row.baseline)))),
+      actual: usd(actual), spot: usd(capped), on_demand: usd(actual - capped),
+    };
+  });
+}

@@ -1,0 +1,126 @@
+import type { Cluster, ClusterState, Command, CommandProgress, Optimization, OptimizationSummary, PlanState, Position, StateNode } from "../src/api/types";
+import { nanos } from "../src/lib/money";
+import { allocatable, priceNanos } from "./catalogue";
+import { ago, total, usd } from "./random";
+
+const SPOT_TYPES = ["m7g.2xlarge", "c7g.2xlarge"];
+/** How long a mocked step takes. */
+const STEP_MS = 500;
+const STEPS = ["launching", "cordoning", "draining", "draining", "draining", "done"] as const;
+
+function position(nodes: { price: bigint; spot: boolean }[], cpu: number): Position {
+  const spot = nodes.filter((node) => node.spot).length;
+  return {
+    cost_per_hour: usd(total(nodes.map((node) => node.price))), nodes: nodes.length, spot_nodes: spot,
+    spot_cpu_ppm: Math.round((1e6 * spot) / Math.max(1, nodes.length)), cpu_utilisation_ppm: cpu, memory_utilisation_ppm: Math.round(cpu * 0.86),
+    monthly_interruptions_milli: spot * 75,
+    worst_pool_loss: spot
+      ? { pool: { instance_type: "m7g.2xlarge", zone: "us-east-1a", capacity_type: "spot" }, workload: { kind: "Deployment", namespace: "shop", name: "checkout-api" }, lost: 2, replicas: 9 }
+      : null,
+  };
+}
+
+/** Three on-demand nodes at a time become one or two on Spot, as far as nothing blocks them. */
+export function makePlan(cluster: Cluster, state: ClusterState, options: { id: string; generation: number; now: number; plan?: PlanState }): Optimization {
+  const movable = state.nodes.filter((node) => node.movable && node.capacity_type === "on-demand");
+  const groups = Array.from({ length: Math.ceil(movable.length / 3) }, (_, at) => movable.slice(at * 3, at * 3 + 3));
+  const commands = groups.map((group, index) => makeCommand(group, index));
+  const gone = new Set(movable.map((node) => node.name));
+  const kept = state.nodes.filter((node) => !gone.has(node.name));
+  const asIs = (node: StateNode) => ({ price: nanos(node.price_per_hour ?? usd(0n)), spot: node.capacity_type === "spot" });
+  const launched = commands.flatMap((command) => command.launch.flatMap((launch) =>
+    Array.from({ length: launch.count }, () => ({ price: nanos(launch.choices[0]!.price_per_hour), spot: true }))));
+  const before = position(state.nodes.map(asIs), 520_000);
+  const after = position([...kept.map(asIs), ...launched], 790_000);
+  const { id, generation, now, plan = "proposed" } = options;
+  return {
+    id, cluster_id: cluster.id, cluster_name: cluster.name, state: plan, generation,
+    plan_hash: `${id.slice(-4)}9f31c7d2e8a04b56${generation}7c1d90ab34ef5566778899aabbccddeeff00112233445566`.slice(0, 64),
+    created_at: ago(now, 12), expires_at: ago(now, -48), approved_by: null, approved_at: null,
+    finished_at: null, failure: null, revision: 1, execution: null, result: null,
+    plan: {
+      decided_at: ago(now, 12), before, after, commands,
+      lower_bound_per_hour: usd((nanos(after.cost_per_hour) * 998n) / 1000n), gap_ppm: 2004,
+      stays: kept.map((node) => node.movable
+        ? { node: node.name, reason: "well_used" as const, text: "It is part of the best fleet found." }
+        : { node: node.name, reason: "blocked" as const, text: node.blocked_by ?? "" }),
+      findings: state.findings,
+    },
+  };
+}
+
+function makeCommand(group: StateNode[], index: number): Command {
+  const type = SPOT_TYPES[index % SPOT_TYPES.length]!;
+  const zone = group[0]!.zone!;
+  const choice = (name: string, capacity: "spot" | "on-demand") => ({
+    pool: { instance_type: name, zone, capacity_type: capacity }, price_per_hour: usd(priceNanos(name, capacity)), estimated: capacity === "spot",
+    monthly_interruption_ppm: capacity === "spot" ? 75_000 : 0, allocatable: allocatable(name),
+  });
+  const count = group.length > 1 ? 2 : 1;
+  const saving = total(group.map((node) => nanos(node.price_per_hour!))) - BigInt(count) * priceNanos(type, "spot");
+  const pods = group.flatMap((node) => node.pods.filter((pod) => !pod.daemon));
+  const names = [...new Set(pods.map((pod) => pod.workload!.name))];
+  const packing = names.map((name) => {
+    const same = pods.filter((pod) => pod.workload!.name === name);
+    const here = Math.ceil(same.length / count);
+    return { workload: same[0]!.workload!, pods: here, cpu_milli: here * same[0]!.cpu_milli, memory_mib: here * same[0]!.memory_mib };
+  });
+  return {
+    index, saving_per_hour: usd(saving),
+    launch: [{ count, choices: [choice(type, "spot"), choice("m6i.2xlarge", "spot"), choice("m6i.2xlarge", "on-demand")], labels: {}, taints: [], packing }],
+    retire: group.map((node) => ({
+      node: node.name, instance_id: node.instance_id!, node_group: node.node_group ?? null, price_per_hour: node.price_per_hour!,
+      pool: { instance_type: node.instance_type!, zone: node.zone!, capacity_type: "on-demand" }, evictable_pods: node.pods.filter((pod) => !pod.daemon).length,
+    })),
+    reason: {
+      kind: "spot", text: `${group.length} × ${group[0]!.instance_type} on-demand hold ${pods.length} pods that ${count} × ${type} on Spot can hold.`,
+      evictions: pods.length, disruption_cost: usd(BigInt(pods.length) * 1_000_000n), payback_seconds: 118,
+    },
+    rejected: [
+      { what: `${count} × c6a.4xlarge ${zone} spot`, cost_per_hour: usd(BigInt(count) * priceNanos("c6a.4xlarge", "spot")), why: "It holds the same pods and costs more." },
+      { what: `${group.length} × r7g.xlarge ${zone} spot`, cost_per_hour: usd(BigInt(group.length) * priceNanos("r7g.xlarge", "spot")), why: "61 % of the requested CPU on Spot would be in one family; the policy allows 50 %." },
+    ],
+  };
+}
+
+/** What a plan looks like `now`, given when it was approved: one command after the other, step by step. */
+export function progress(base: Optimization, now: number): Optimization {
+  if (!base.approved_at || base.state === "cancelled" || base.state === "done") return base;
+  const elapsed = Math.floor((now - Date.parse(base.approved_at)) / STEP_MS);
+  if (elapsed < 1) return base;
+  const commands = base.plan.commands.map((command) => commandAt(command, elapsed - 1 - command.index * STEPS.length, base.approved_at!));
+  const finished = commands.every((command) => command.phase === "done");
+  const saving = nanos(base.plan.before.cost_per_hour) - nanos(base.plan.after.cost_per_hour);
+  return {
+    ...base, state: finished ? "done" : "applying", execution: { started_at: base.approved_at, commands },
+    finished_at: finished ? new Date(now).toISOString() : null,
+    result: finished ? { predicted_saving_per_hour: usd(saving), measured_saving_per_hour: usd((saving * 991n) / 1000n) } : null,
+  };
+}
+
+function commandAt(command: Command, step: number, started: string): CommandProgress {
+  const phase = step < 0 ? "pending" : STEPS[Math.min(step, STEPS.length - 1)]!;
+  const at = new Date(Date.parse(started) + STEP_MS * (command.index * STEPS.length + 1)).toISOString();
+  const done = phase === "done";
+  return {
+    index: command.index, phase,
+    launches: step < 0 ? [] : command.launch.map((launch, group) => ({
+      group: `spot-${launch.choices[0]!.pool.instance_type.replace(".", "-")}-${command.index}${group}`, choice: 0, count: launch.count,
+      ready: step >= 1 ? launch.count : 0,
+    })),
+    nodes: command.retire.map((retire, place) => {
+      const behind = step - 2 - place;
+      const state = done || behind > 0 ? "gone" as const : behind === 0 ? "draining" as const : "waiting" as const;
+      return { node: retire.node, phase: state, pods_left: state === "gone" ? 0 : state === "draining" ? Math.ceil(retire.evictable_pods / 2) : retire.evictable_pods, since: at };
+    }),
+    events: step < 0 ? [] : [
+      { at, text: `Asked for ${command.launch[0]!.count} × ${command.launch[0]!.choices[0]!.pool.instance_type}.` },
+      ...(done ? [{ at, text: "Every pod runs again; the old nodes are terminated." }] : []),
+    ],
+  };
+}
+
+export function summary({ plan, execution: _, ...rest }: Optimization): OptimizationSummary {
+  const { commands: _commands, stays: _stays, findings: _findings, ...short } = plan;
+  return { ...rest, plan: short };
+}

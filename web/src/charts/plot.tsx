@@ -1,0 +1,123 @@
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { useDark } from "../lib/theme";
+
+/** One line of a plot, in units of the axis. */
+export type Series = {
+  name: string;
+  values: number[];
+  /** A token: `spot`, `on-demand`, `baseline`. */
+  colour: string;
+  dashed?: boolean;
+  /** Fills down to zero, or down to the series of this index. */
+  fillTo?: "zero" | number;
+  fillOpacity?: number;
+};
+
+type PlotProps = {
+  /** Seconds since 1970, ascending. */
+  times: number[];
+  series: Series[];
+  /** Of the vertical axis, which always begins at zero. */
+  format: (value: number) => string;
+  formatTime: (seconds: number) => string;
+  /** What there is to see, in a sentence. */
+  summary: string;
+  height: number;
+  /** The same data as a table, shown instead on request. */
+  table: ReactNode;
+};
+
+/** The one place that draws with uPlot: lines and stacked areas over time, with a cursor for mouse and arrow keys. */
+export function Plot({ times, series, format, formatTime, summary, height, table }: PlotProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const [at, setAt] = useState<number | null>(null);
+  const [asTable, setAsTable] = useState(false);
+  const dark = useDark();
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const options = makeOptions({ element, series, format, height, onCursor: setAt });
+    const made = new uPlot(options, [times, ...series.map((each) => each.values)], element);
+    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    resize.observe(element);
+    plot.current = made;
+    return () => {
+      resize.disconnect();
+      made.destroy();
+    };
+    // Colours are read when the plot is made, so a change of theme makes it anew.
+  }, [times, series, format, height, dark, asTable]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step || !plot.current) return;
+    event.preventDefault();
+    const next = Math.max(0, Math.min(times.length - 1, (at ?? (step > 0 ? -1 : times.length)) + step));
+    const [left, top] = [plot.current.valToPos(times[next]!, "x"), plot.current.valToPos(series[0]!.values[next]!, "y")];
+    plot.current.setCursor({ left, top });
+  };
+
+  return (
+    <div className="flex flex-col gap-2">
+      <div className="flex flex-wrap items-center gap-x-5 gap-y-1 text-12">
+        {series.map((each) => (
+          <span key={each.name} className="inline-flex items-center gap-1.5">
+            <Swatch colour={each.colour} dashed={each.dashed ?? false} />
+            {each.name} {at !== null && <strong>{format(each.values[at]!)}</strong>}
+          </span>
+        ))}
+        <span className="ml-auto min-w-28 text-right text-muted" aria-live="polite">{at !== null && formatTime(times[at]!)}</span>
+        <button type="button" className="min-h-6 underline underline-offset-4" onClick={() => setAsTable(!asTable)}>
+          {asTable ? "Show as chart" : "Show as table"}
+        </button>
+      </div>
+      {asTable ? <div className="max-h-80 overflow-auto" tabIndex={0} role="region" aria-label="Data of the chart">{table}</div> : (
+        <div ref={box} role="img" aria-label={`${summary} Arrow keys move through it.`} tabIndex={0} onKeyDown={onKeyDown} style={{ height }} className="min-w-0" />
+      )}
+    </div>
+  );
+}
+
+/** The mark of a series in a legend. */
+export function Swatch({ colour, dashed }: { colour: string; dashed: boolean }) {
+  return <span aria-hidden="true" className={dashed ? "dashed-fill h-0.5 w-3.5" : "size-2.5 rounded-mark"} style={dashed ? {} : { background: `var(--color-${colour})` }} />;
+}
+
+/** A token's colour as the canvas needs it. */
+function resolve(element: HTMLElement, token: string, opacity = 1): string {
+  element.style.color = `color-mix(in srgb, var(--color-${token}) ${opacity * 100}%, transparent)`;
+  const colour = getComputedStyle(element).color;
+  element.style.color = "";
+  return colour;
+}
+
+function makeOptions({ element, series, format, height, onCursor }: {
+  element: HTMLElement; series: Series[]; format: (value: number) => string; height: number; onCursor: (at: number | null) => void;
+}): uPlot.Options {
+  const axis = { stroke: resolve(element, "muted"), font: "12px Inter", grid: { stroke: resolve(element, "line"), width: 1 }, ticks: { show: false } };
+  return {
+    width: element.clientWidth,
+    height,
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] } },
+    axes: [{ ...axis, space: 80 }, { ...axis, size: 64, values: (_plot, ticks) => ticks.map(format) }],
+    series: [{}, ...series.map((each) => ({
+      label: each.name,
+      stroke: resolve(element, each.colour),
+      width: 1.5,
+      points: { show: false },
+      ...(each.dashed && { dash: [4, 3] }),
+      ...(each.fillTo === "zero" && { fill: resolve(element, each.colour, each.fillOpacity) }),
+    }))],
+    bands: series.flatMap((each, index) =>
+      typeof each.fillTo === "number"
+        ? [{ series: [index + 1, each.fillTo + 1] as [number, number], fill: resolve(element, each.colour, each.fillOpacity) }]
+        : []),
+    hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)] },
+  };
+}

@@ -1,0 +1,72 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { useSession } from "../api/session";
+import { useOnline } from "../lib/online";
+import { SessionExpired } from "../screens/auth/session-expired";
+import { Icon } from "../ui/icon";
+import { Rail } from "./rail";
+import { Topline } from "./topline";
+
+const CommandMenu = lazy(() => import("./command-menu").then((module) => ({ default: module.CommandMenu })));
+
+/** The frame around every screen. */
+export function Shell() {
+  const session = useSession();
+  const navigate = useNavigate();
+  const next = useRouterState({ select: (state) => state.location.href });
+  const gone = session.state === "signed-out";
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (!gone) return;
+    // The next person to sign in here must not see what this one saw.
+    queries.clear();
+    void navigate({ to: "/sign-in", search: { next } });
+  }, [gone, navigate, next, queries]);
+  // The screen is taken away, its address is not: who signs in again is where they were.
+  if (session.state === "expired") return <SessionExpired user={session.user} />;
+  if (session.state !== "signed-in") return null;
+  return <Framed />;
+}
+
+function Framed() {
+  const [commandsOpen, setCommandsOpen] = useState(false);
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        setCommandsOpen((open) => !open);
+      }
+    };
+    window.addEventListener("keydown", listen);
+    return () => window.removeEventListener("keydown", listen);
+  }, []);
+  return (
+    <div className="flex min-h-dvh flex-col pb-14 sm:flex-row sm:pb-0">
+      <a href="#content" className="sr-only z-40 bg-surface p-3 focus:not-sr-only focus:absolute">Skip to content</a>
+      <Rail />
+      <div className="flex min-w-0 grow flex-col">
+        <Topline openCommands={() => setCommandsOpen(true)} />
+        <OfflineNote />
+        <main id="content" tabIndex={-1} className="mx-auto w-full max-w-400 px-4 py-5 outline-none md:px-6">
+          <Outlet />
+        </main>
+      </div>
+      {commandsOpen && (
+        <Suspense>
+          <CommandMenu onClose={() => setCommandsOpen(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+function OfflineNote() {
+  if (useOnline()) return null;
+  return (
+    <p role="alert" className="flex items-center gap-2 border-b border-on-demand bg-surface px-4 py-2 md:px-6">
+      <Icon name="warning" className="text-on-demand" />
+      You are offline. What you see is what was read last; nothing can be changed until the network is back.
+    </p>
+  );
+}

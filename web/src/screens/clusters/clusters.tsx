@@ -1,0 +1,87 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { clusters } from "../../api/queries";
+import type { Cluster } from "../../api/types";
+import { useAsOf } from "../../frame/freshness";
+import { PageHead } from "../../frame/page-head";
+import { counted, words } from "../../lib/units";
+import { CLUSTER_STATUSES } from "../../router";
+import { Button } from "../../ui/button";
+import { Icon } from "../../ui/icon";
+import { Segments } from "../../ui/segments";
+import { Empty, Loaded, Message } from "../../ui/states";
+import { ClusterCards } from "./cards";
+import { ClusterRows } from "./rows";
+
+const route = getRouteApi("/app/clusters");
+type Status = Cluster["status"];
+
+/** All clusters, as cards or as a table, found by name, region and state. */
+export function Clusters() {
+  const { search = "", status, view } = route.useSearch();
+  const navigate = useNavigate({ from: "/clusters" });
+  const query = useQuery(clusters());
+  useAsOf(query.dataUpdatedAt ? new Date(query.dataUpdatedAt).toISOString() : undefined);
+  const set = (change: { search?: string | undefined; status?: Status | undefined; view?: "table" | undefined }) =>
+    void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
+  return (
+    <>
+      <PageHead title="Clusters" state={query.data && inWords(query.data)} />
+      <Loaded query={query} what="your clusters">
+        {(all) => {
+          if (all.length === 0) return <NoClusters />;
+          const named = all.filter((each) => `${each.name} ${each.region}`.toLowerCase().includes(search.toLowerCase()));
+          const shown = named.filter((each) => !status || each.status === status);
+          return (
+            <>
+              <div className="mb-4 flex flex-wrap items-center gap-3">
+                <SearchBox value={search} onChange={(next) => set({ search: next || undefined })} />
+                <StatusFilter of={named} value={status} onChange={(next) => set({ status: next })} />
+                <Segments name="View" value={view ?? "cards"} onChange={(next) => set({ view: next === "table" ? "table" : undefined })}
+                  options={[{ value: "cards", label: <><Icon name="cards" />Cards</> }, { value: "table", label: <><Icon name="table" />Table</> }]} />
+              </div>
+              {shown.length === 0
+                ? <Message icon="search" title="No cluster matches"><Button onClick={() => set({ search: undefined, status: undefined })}>Show all clusters</Button></Message>
+                : view === "table" ? <ClusterRows clusters={shown} /> : <ClusterCards clusters={shown} />}
+            </>
+          );
+        }}
+      </Loaded>
+    </>
+  );
+}
+
+function inWords(all: Cluster[]): string {
+  const nodes = all.reduce((sum, each) => sum + each.nodes, 0);
+  const reporting = all.filter((each) => each.status === "healthy").length;
+  return `${reporting} of ${counted(all.length, "cluster")} healthy, ${counted(nodes, "node")} in all.`;
+}
+
+function SearchBox({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  return (
+    <input type="search" aria-label="Search by name or region" placeholder="Name or region" value={value} onChange={(event) => onChange(event.target.value)}
+      className="h-8 w-full rounded-box border border-control bg-surface px-3 placeholder:text-muted sm:w-60" />
+  );
+}
+
+/** All states with how many clusters are in each. */
+function StatusFilter({ of, value, onChange }: { of: Cluster[]; value: Status | undefined; onChange: (value: Status | undefined) => void }) {
+  const counts = CLUSTER_STATUSES.map((status) => ({ status, number: of.filter((each) => each.status === status).length }));
+  const options = [
+    { value: "all" as const, label: `All ${of.length}` },
+    ...counts.filter((each) => each.number > 0 || each.status === value).map(({ status, number }) => ({ value: status, label: `${words(status)} ${number}` })),
+  ];
+  return (
+    <div className="max-w-full overflow-x-auto">
+      <Segments<Status | "all"> name="State" value={value ?? "all"} options={options} onChange={(next) => onChange(next === "all" ? undefined : next)} />
+    </div>
+  );
+}
+
+function NoClusters() {
+  return (
+    <Empty icon="clusters" title="No cluster is connected yet" command="kubectl get nodes,pods,pdb,deployments,replicasets,statefulsets,daemonsets,jobs -A -o json > cluster.json && spot-optimizer report --file cluster.json">
+      A connected cluster shows here with its cost, its nodes and its plans. To see first what one would save, read it offline:
+    </Empty>
+  );
+}

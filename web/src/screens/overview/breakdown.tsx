@@ -1,0 +1,29 @@
+import { Link } from "@tanstack/react-router";
+import type { Cluster, Dashboard } from "../../api/types";
+import { count } from "../../lib/units";
+import { ClusterBadge } from "../../ui/badge";
+import { Panel } from "../../ui/panel";
+import { Cell, DataTable } from "../../ui/table";
+import { Amount } from "../../ui/value";
+
+/** Clusters shown here; the Clusters screen has all of them. */
+const SHOWN = 20;
+
+export function Breakdown({ clusters }: { clusters: Dashboard["clusters"] }) {
+  return (
+    <Panel title="By cluster" flush aside={<Link to="/clusters" className="inline-flex min-h-6 items-center text-accent underline">All clusters</Link>}>
+      <DataTable name="Clusters" heads={["Cluster", "State", "Nodes", "On Spot", "Cost", "Saved this month"]}>
+        {clusters.slice(0, SHOWN).map((cluster) => (
+          <tr key={cluster.id} className="border-t border-line hover:bg-hover">
+            <Cell><Link to="/clusters/$clusterId" params={{ clusterId: cluster.id }} className="inline-flex min-h-6 items-center font-semibold hover:underline">{cluster.name}</Link></Cell>
+            <Cell><ClusterBadge status={cluster.status as Cluster["status"]} /></Cell>
+            <Cell number>{count(cluster.nodes)}</Cell>
+            <Cell number>{count(cluster.spot_nodes)}</Cell>
+            <Cell number><Amount of={cluster.cost_per_hour} per="h" /></Cell>
+            <Cell number><Amount of={cluster.saved_this_month} /></Cell>
+          </tr>
+        ))}
+      </DataTable>
+    </Panel>
+  );
+}

@@ -1,0 +1,43 @@
+import type { LedgerHour } from "../../api/types";
+import { partOf, PARTS } from "../../lib/ledger";
+import { nanos } from "../../lib/money";
+import { counted, duration } from "../../lib/units";
+import { CapacityMark } from "../../ui/badge";
+import { Cell, DataTable } from "../../ui/table";
+import { Amount, QualityWord } from "../../ui/value";
+
+/** The sum of one hour, and the pools, instances and prices behind it. */
+export function HourDetail({ hour }: { hour: LedgerHour }) {
+  return (
+    <div className="flex flex-col gap-4">
+      <dl className="grid grid-cols-[1fr_auto] gap-x-6">
+        <Line name="Baseline" amount={nanos(hour.baseline)} />
+        {PARTS.map(({ part, name }) => partOf(hour, part) !== 0n && <Line key={part} name={name} amount={-partOf(hour, part)} signed />)}
+        <dt className="border-t border-line pt-1 font-semibold">Actual</dt>
+        <dd className="border-t border-line pt-1 text-right font-semibold"><Amount of={hour.actual} /></dd>
+      </dl>
+      <p className="text-muted"><QualityWord quality={hour.quality} />. Baseline: {hour.baseline_definition}</p>
+      <DataTable name="Pools of this hour" words={2} heads={["Pool", "Lifecycle", "Instances", "Time", "At list price", "Paid"]}>
+        {hour.lines.map((line) => (
+          <tr key={`${line.pool.instance_type} ${line.pool.zone} ${line.pool.capacity_type}`} className="border-t border-line">
+            <Cell>{line.pool.instance_type} <span className="text-muted">{line.pool.zone}</span></Cell>
+            <Cell><CapacityMark type={line.pool.capacity_type} /></Cell>
+            <Cell number><span title={line.instance_ids.join(", ")}>{counted(line.instance_ids.length, "instance")}</span></Cell>
+            <Cell number>{duration(line.seconds)}</Cell>
+            <Cell number>{line.on_demand_cost ? <Amount of={line.on_demand_cost} /> : "unknown"}</Cell>
+            <Cell number>{line.estimated && "± "}<Amount of={line.cost} /></Cell>
+          </tr>
+        ))}
+      </DataTable>
+    </div>
+  );
+}
+
+function Line({ name, amount, signed = false }: { name: string; amount: bigint; signed?: boolean }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd className="text-right"><Amount of={amount} signed={signed} /></dd>
+    </>
+  );
+}

@@ -1,0 +1,105 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { clusters, ledger } from "../../api/queries";
+import type { LedgerHour } from "../../api/types";
+import { Waterfall } from "../../charts/waterfall";
+import { useAsOf } from "../../frame/freshness";
+import { PageHead } from "../../frame/page-head";
+import { nameOf, type Part, partOf, PARTS, totals, type Totals, weakest } from "../../lib/ledger";
+import { share } from "../../lib/money";
+import { count, counted, percent } from "../../lib/units";
+import { Days } from "../../ui/days";
+import { Panel } from "../../ui/panel";
+import { Empty, Loaded } from "../../ui/states";
+import { Amount, Explained, QualityWord } from "../../ui/value";
+import { HourRows } from "./hour-rows";
+
+const route = getRouteApi("/app/savings");
+
+/** What was saved, against what, by which lever; every bar opens the hours it is made of. */
+export function Savings() {
+  const { days = 30, cluster, lever, hour } = route.useSearch();
+  const navigate = useNavigate({ from: "/savings" });
+  const query = useQuery(ledger(days, cluster));
+  useAsOf(query.data?.[0] && query.dataUpdatedAt ? new Date(query.dataUpdatedAt).toISOString() : undefined);
+  const set = (change: Partial<{ days: typeof days; cluster: string | undefined; lever: Part | undefined; hour: string | undefined }>) =>
+    void navigate({ search: (old) => ({ ...old, ...change }), resetScroll: false });
+  const sum = useMemo(() => totals(query.data ?? []), [query.data]);
+  return (
+    <>
+      <PageHead title="Savings" state={query.data && query.data.length > 0 && <InWords sum={sum} days={days} />}
+        action={<><ClusterChoice value={cluster} onChange={(next) => set({ cluster: next, hour: undefined })} /><Days value={days} onChange={(next) => set({ days: next, hour: undefined })} /></>} />
+      <Loaded query={query} what="the savings ledger">
+        {(hours) => hours.length === 0
+          ? <Empty icon="savings" title="No hour has been closed yet">The ledger closes every hour shortly after it ends. The first one appears after the next full hour of a connected cluster.</Empty>
+          : (
+            <div className="flex flex-col gap-5">
+              <Panel title="From baseline to actual" flush aside={<HowCalculated sum={sum} hours={hours} />}>
+                <Waterfall from={{ name: "Baseline", amount: sum.baseline }} to={{ name: "Actual", amount: sum.actual }}
+                  steps={PARTS.map(({ part, name, colour }) => ({ id: part, name, colour, saves: sum.parts[part] }))}
+                  chosen={lever} onChoose={(next) => set({ lever: next as Part | undefined, hour: undefined })} />
+                <Closing sum={sum} />
+              </Panel>
+              <Hours hours={hours} lever={lever} open={hour} onOpen={(next) => set({ hour: next })} />
+            </div>
+          )}
+      </Loaded>
+    </>
+  );
+}
+
+function InWords({ sum, days }: { sum: Totals; days: number }) {
+  const saved = sum.baseline - sum.actual;
+  return <>In the last {days} days <Amount of={saved} /> were saved, {percent(share(saved, sum.baseline))} of the baseline.</>;
+}
+
+/** That it adds up, or that it does not; and how much of it was measured. */
+function Closing({ sum }: { sum: Totals }) {
+  const { measured, modelled, estimated } = sum.quality;
+  return (
+    <p className="flex flex-wrap gap-x-4 gap-y-1 border-t border-line px-4 py-2 text-12 text-muted">
+      <span>{sum.closes ? "It adds up to the last nano-dollar." : "It does not add up. Please report this."}</span>
+      <span>{count(measured)} hours <QualityWord quality="measured" />, {count(modelled)} <QualityWord quality="modelled" />, {count(estimated)} <QualityWord quality="estimated" />.</span>
+    </p>
+  );
+}
+
+function HowCalculated({ sum, hours }: { sum: Totals; hours: LedgerHour[] }) {
+  const definitions = [...new Set(hours.map((each) => each.baseline_definition))];
+  return (
+    <span className="flex flex-wrap gap-x-4 text-12">
+      <Explained label="What counts as the baseline">{definitions.map((text) => <p key={text}>{text}</p>)}</Explained>
+      <Explained label="How is it calculated?">
+        <p>For every hour and cluster: baseline = actual + all levers + what is not explained, in integers of a billionth of a dollar.</p>
+        <dl className="mt-2 flex flex-col gap-1">{PARTS.map(({ part, name, how }) => <div key={part}><dt className="inline font-semibold">{name}: </dt><dd className="inline">{how}</dd></div>)}</dl>
+        <p className="mt-2">This sum is {weakest(sum.quality)}: it is called by its weakest hour.</p>
+      </Explained>
+    </span>
+  );
+}
+
+function ClusterChoice({ value, onChange }: { value: string | undefined; onChange: (value: string | undefined) => void }) {
+  const known = useQuery(clusters()).data ?? [];
+  return (
+    <select aria-label="Cluster" value={value ?? ""} onChange={(event) => onChange(event.target.value || undefined)} className="h-8 max-w-50 rounded-box border border-control bg-surface px-2">
+      <option value="">All clusters</option>
+      {known.map((each) => <option key={each.id} value={each.id}>{each.name}</option>)}
+    </select>
+  );
+}
+
+/** All hours newest first, or those a lever acted in, the largest first. */
+function Hours({ hours, lever, open, onOpen }: { hours: LedgerHour[]; lever: Part | undefined; open: string | undefined; onOpen: (hour: string | undefined) => void }) {
+  const shown = useMemo(() => {
+    if (!lever) return hours;
+    const size = (hour: LedgerHour) => Math.abs(Number(partOf(hour, lever)));
+    return hours.filter((hour) => size(hour) > 0).toSorted((a, b) => size(b) - size(a));
+  }, [hours, lever]);
+  const title = lever ? `${counted(shown.length, "hour")} with “${nameOf(lever)}”, the largest first` : "Hours, newest first";
+  return (
+    <Panel title={title} flush>
+      {shown.length === 0 ? <p className="p-4 text-muted">In this range it neither saved nor cost anything.</p> : <HourRows hours={shown} lever={lever} open={open} onOpen={onOpen} />}
+    </Panel>
+  );
+}

@@ -1,0 +1,18 @@
+import { useState } from "react";
+import { Button } from "./button";
+
+/** A command with a button that copies it. */
+export function CopyCommand({ command }: { command: string }) {
+  const [said, setSaid] = useState("Copy");
+  const copy = () =>
+    navigator.clipboard.writeText(command).then(
+      () => setSaid("Copied"),
+      () => setSaid("Select it and copy"),
+    );
+  return (
+    <div className="flex max-w-full items-center gap-2 rounded-box border border-line bg-page p-1 pl-3">
+      <code className="min-w-0 grow overflow-x-auto text-left font-mono text-12 whitespace-nowrap" tabIndex={0}>{command}</code>
+      <Button kind="quiet" icon="copy" onClick={() => void copy()}>{said}</Button>
+    </div>
+  );
+}

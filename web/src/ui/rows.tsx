@@ -1,0 +1,46 @@
+import { type ReactNode, useEffect, useRef, useState } from "react";
+
+/** Rows drawn beyond the edges of the window, so that scrolling never shows a gap. */
+const SPARE = 12;
+
+/**
+ * Of a long list of rows of one height, only those the window shows. The list keeps its full height, so
+ * that the page's own scroll bar, links and find-in-list by keyboard work as with all rows.
+ */
+export function useVisibleRows(total: number, height: number) {
+  const ref = useRef<HTMLDivElement>(null);
+  const [[from, to], setRange] = useState<[number, number]>([0, 40]);
+  useEffect(() => {
+    const measure = () => {
+      const top = ref.current?.getBoundingClientRect().top ?? 0;
+      const first = Math.floor(-top / height / SPARE) * SPARE - SPARE;
+      const start = Math.max(0, Math.min(first, total - 1));
+      const end = Math.min(total, first + Math.ceil(window.innerHeight / height / SPARE) * SPARE + 3 * SPARE);
+      setRange((old) => (old[0] === start && old[1] === end ? old : [start, end]));
+    };
+    measure();
+    window.addEventListener("scroll", measure, { passive: true });
+    window.addEventListener("resize", measure);
+    return () => {
+      window.removeEventListener("scroll", measure);
+      window.removeEventListener("resize", measure);
+    };
+  }, [total, height]);
+  return { ref, from: Math.min(from, total), to: Math.min(to, total) };
+}
+
+/** A long list of rows of one height. */
+export function Rows<T>({ items, height, name, row }: {
+  items: readonly T[]; height: number; name: string; row: (item: T, index: number) => ReactNode;
+}) {
+  const { ref, from, to } = useVisibleRows(items.length, height);
+  return (
+    <div ref={ref} role="list" aria-label={name} style={{ height: items.length * height, paddingTop: from * height }}>
+      {items.slice(from, to).map((item, at) => (
+        <div key={from + at} role="listitem" aria-setsize={items.length} aria-posinset={from + at + 1} style={{ height }} className="overflow-hidden">
+          {row(item, from + at)}
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+import { Popover } from "radix-ui";
+import type { ReactNode } from "react";
+import type { Quality } from "../api/types";
+import { exact, type Money, type Nanos, nanos, short } from "../lib/money";
+import { exactTime, relative, useNow } from "../lib/time";
+
+/** Money in short form, every digit on hover. `per` is `h` or `month`. */
+export function Amount({ of, per, signed = false }: { of: Money | Nanos; per?: "h" | "month" | "day"; signed?: boolean }) {
+  const amount = typeof of === "bigint" ? of : nanos(of);
+  const unit = per ? `$/${per}` : "$";
+  return (
+    <data value={exact(amount)} title={`${exact(amount)} USD${per ? ` per ${per === "h" ? "hour" : per}` : ""}`} className="whitespace-nowrap">
+      {signed && amount > 0n && "+"}
+      {short(amount)}&nbsp;<span className="text-[0.72em] font-normal text-muted">{unit}</span>
+    </data>
+  );
+}
+
+/** A moment, relative to now; the exact one in the user's zone and in UTC on hover. */
+export function Time({ at }: { at: string }) {
+  const now = useNow();
+  return (
+    <time dateTime={at} title={exactTime(at)} className="whitespace-nowrap">
+      {relative(at, now)}
+    </time>
+  );
+}
+
+/** A figure that was computed, not measured: marked `≈`, dotted, and opens how it is calculated. */
+export function Modelled({ children, formula }: { children: ReactNode; formula: ReactNode }) {
+  return (
+    <Explained label={<><span aria-hidden="true">≈ </span><span className="sr-only">about </span>{children}</>}>{formula}</Explained>
+  );
+}
+
+/** Words with a dotted underline that open a longer explanation. */
+export function Explained({ label, children }: { label: ReactNode; children: ReactNode }) {
+  return (
+    <Popover.Root>
+      <Popover.Trigger className="min-h-6 underline decoration-dotted decoration-1 underline-offset-4">{label}</Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content sideOffset={6} collisionPadding={12} aria-label="How is it calculated?"
+          className="z-30 max-w-80 rounded-box border border-line bg-surface p-3 text-13 font-normal shadow-float">
+          {children}
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+const QUALITY: Record<Quality, { mark: string; meaning: string }> = {
+  measured: { mark: "", meaning: "read from AWS and the cluster" },
+  modelled: { mark: "≈", meaning: "computed by a formula from measured figures" },
+  estimated: { mark: "±", meaning: "a price or a duration was missing and was estimated" },
+};
+
+/** How a figure was come by, in a word. */
+export function QualityWord({ quality }: { quality: Quality }) {
+  const { mark, meaning } = QUALITY[quality];
+  return (
+    <span title={meaning} className={quality === "measured" ? "" : "underline decoration-dotted underline-offset-4"}>
+      {mark && `${mark} `}{quality}
+    </span>
+  );
+}

@@ -1,0 +1,60 @@
+// What the browser tests share: the built site with mocks behind it, and a Chromium to look at it.
+import { chromium } from "playwright-core";
+import { runnerImport } from "vite";
+import { fileURLToPath } from "node:url";
+
+const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+/** The built site and the mocked API on one origin. `size`: usual, empty or large. */
+export async function serve(size = "usual") {
+  const { module } = await runnerImport(path("../../mocks/server.ts"));
+  const { url, server } = await module.startServer(path("../../dist"), size);
+  return { url, close: () => server.close() };
+}
+
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+
+/** A page of its own profile; `signedIn` gives it the refresh cookie. Notes what must never happen. */
+export async function open(browser, url, { signedIn = true, width = 1280, height = 900, theme = "light", expected = [] } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce", baseURL: url });
+  if (signedIn) await context.addCookies([{ name: "refresh", value: "mock", url }]);
+  const page = await context.newPage();
+  const faults = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" && !expected.some((text) => message.text().includes(text))) faults.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== url) faults.push(`foreign request: ${request.url()}`);
+  });
+  return { page, faults, close: () => context.close() };
+}
+
+/** Every screen, with the words that show it is there. */
+export const SCREENS = [
+  { name: "overview", path: "/", api: "**/metrics/dashboard*", ready: "Where the cost is", empty: "No cluster is connected yet" },
+  { name: "clusters", path: "/clusters", api: "**/api/v1/clusters?*", ready: "checkout-prod", empty: "No cluster is connected yet" },
+  { name: "clusters-table", path: "/clusters?view=table", api: "**/api/v1/clusters?*", ready: "checkout-prod", empty: "No cluster is connected yet" },
+  { name: "cluster", path: "/clusters/clu_01checkout", api: "**/clusters/clu_01checkout", ready: "Nodes, the most wasteful first" },
+  { name: "cluster-workloads", path: "/clusters/clu_01checkout?tab=workloads", api: "**/clusters/clu_01checkout", ready: "Workloads, the most exposed first" },
+  { name: "cluster-plans", path: "/clusters/clu_01checkout?tab=plans", api: "**/clusters/clu_01checkout", ready: "Plans, newest first" },
+  { name: "cluster-hours", path: "/clusters/clu_01checkout?tab=ledger", api: "**/clusters/clu_01checkout", ready: "Hours, newest first" },
+  { name: "cluster-waiting", path: "/clusters/clu_04lab", api: "**/clusters/clu_04lab", ready: "Waiting for the agent" },
+  { name: "plans", path: "/plans", api: "**/optimizations?*", ready: "waits for approval", empty: "No plan has been made yet" },
+  { name: "plan", path: "/plans/opt_0001", api: "**/optimizations/opt_0001", ready: "Packing before and after" },
+  { name: "plan-done", path: "/plans/opt_0003", api: "**/optimizations/opt_0003", ready: "What it saved" },
+  { name: "savings", path: "/savings", api: "**/metrics/ledger*", ready: "From baseline to actual", empty: "No hour has been closed yet" },
+];
+
+/** The screens before the sign-in. */
+export const OPEN_SCREENS = [
+  { name: "sign-in", path: "/sign-in", ready: "to see your clusters" },
+  { name: "sign-up", path: "/sign-up", ready: "You will be its owner" },
+  { name: "not-found", path: "/nowhere", ready: "There is nothing at this address" },
+];
+
+export const shows = (page, text) => page.getByText(text).first().waitFor({ timeout: 30_000 });
