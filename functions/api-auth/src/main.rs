@@ -1,2 +1,7 @@
 //! Sign-up, login, refresh, me, password, logout.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::serve(api_auth::routes())
+}

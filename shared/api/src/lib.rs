@@ -18,6 +18,8 @@ mod conditional;
 mod error;
 mod extract;
 mod idempotency;
+#[cfg(feature = "harness")]
+pub mod harness;
 pub mod identity;
 mod layers;
 mod openapi;

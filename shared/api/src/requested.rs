@@ -16,9 +16,9 @@ use storage::{AuditEntry, Transaction};
 pub struct Requested {
     /// Its id.
     pub id: String,
-    /// The network address it came from, as API Gateway says; `local` where nobody does. Never from
-    /// a header, which anybody can send.
-    pub address: String,
+    /// The network address it came from, as API Gateway says. Never from a header, which anybody can
+    /// send.
+    pub address: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Requested {
@@ -29,7 +29,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Requested {
             Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
             _ => None,
         };
-        let address = address.unwrap_or_else(|| "local".to_owned());
         Ok(Self { id: request_id(parts), address })
     }
 }

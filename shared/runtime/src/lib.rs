@@ -15,5 +15,5 @@ mod sweep;
 
 pub use ctx::{Ctx, StartError};
 pub use job::{ScheduledEvent, block_on, job_main};
-pub use sweep::{ClusterOf, SomeFailed, all_clusters, each, role_link};
 pub use settings::{MissingSetting, Secrets, SecretsError, required};
+pub use sweep::{ClusterOf, SomeFailed, all_clusters, each, role_link};
