@@ -1,2 +1,7 @@
 //! KPIs, cost, savings ledger.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::serve(api_metrics::routes())
+}

@@ -47,7 +47,7 @@ impl Case {
             sha256: optimization.value.plan_hash.clone(),
         };
         let plan: Plan = ctx.objects().get(tenant, &plan).await?;
-        let link = runtime::role_link(&account, &cluster.value.region, "apply");
+        let link = runtime::role_link(&account, &cluster.value.region);
         let aws = ctx.cloud.assume(&link).await?;
         let snapshot = snapshot_of(ctx, tenant, &cluster.value).await?;
         Ok(Self {

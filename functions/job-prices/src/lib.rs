@@ -65,7 +65,7 @@ impl std::fmt::Display for Place {
 async fn refresh(ctx: &Ctx, place: &Place, now: Timestamp) -> Result<(), Error> {
     let Place { tenant, account, region } = place;
     let linked = ctx.table.account(*tenant, *account).await?.value;
-    let aws = ctx.cloud.assume(&runtime::role_link(&linked, region, "prices")).await?;
+    let aws = ctx.cloud.assume(&runtime::role_link(&linked, region)).await?;
     let market = aws.market(now).await?;
     let object = ctx.objects().put(*tenant, "market", region, &market).await?;
     let pointer = MarketPointer { object, priced_at: market.priced_at };

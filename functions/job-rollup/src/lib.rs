@@ -49,7 +49,7 @@ async fn close(ctx: &Ctx, place: ClusterOf, now: Timestamp) -> Result<(), Error>
     let cluster = ctx.table.cluster(tenant, place.cluster).await?.value;
     let Some(baseline) = &cluster.baseline else { return Ok(()) };
     let account = ctx.table.account(tenant, cluster.account).await?.value;
-    let link = runtime::role_link(&account, &cluster.region, "rollup");
+    let link = runtime::role_link(&account, &cluster.region);
     let aws = ctx.cloud.assume(&link).await?;
 
     let mut watermark = ctx.table.ledger_watermark(tenant, cluster.id).await?;

@@ -2,10 +2,14 @@
 
 use crate::ids::{AccountId, ClusterId};
 use crate::ledger::Baseline;
+use crate::money::Money;
+use crate::offering::{Architecture, Market, Pool};
 use crate::plan::Position;
 use crate::policy::{NodeTemplate, Policy};
+use crate::snapshot::ClusterSnapshot;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Silence after which an agent is held to be gone, in seconds.
 pub const SILENT_AFTER_SECONDS: i64 = 120;
@@ -76,6 +80,43 @@ pub struct SnapshotInfo {
     pub pods: u32,
     /// Nodes and cost.
     pub position: Position,
+    /// What the nodes are, in order of pool; those whose pool is not known are left out.
+    #[serde(default)]
+    pub pools: Vec<PoolShare>,
+}
+
+/// Nodes of one pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolShare {
+    /// Which pool.
+    #[serde(flatten)]
+    pub pool: Pool,
+    /// Processor architecture, where the node says.
+    pub architecture: Option<Architecture>,
+    /// How many nodes.
+    pub nodes: u32,
+    /// What they cost in an hour together; nothing where no price is known.
+    pub cost_per_hour: Money,
+}
+
+impl PoolShare {
+    /// The nodes of a snapshot by pool.
+    pub fn of(snapshot: &ClusterSnapshot, market: Option<&Market>) -> Vec<Self> {
+        let mut shares: BTreeMap<Pool, Self> = BTreeMap::new();
+        for node in &snapshot.nodes {
+            let Some(pool) = node.pool() else { continue };
+            let price = market.and_then(|market| market.price(&pool)).unwrap_or_default();
+            let share = shares.entry(pool.clone()).or_insert_with(|| Self {
+                pool,
+                architecture: node.architecture,
+                nodes: 0,
+                cost_per_hour: Money::ZERO,
+            });
+            share.nodes += 1;
+            share.cost_per_hour += price;
+        }
+        shares.into_values().collect()
+    }
 }
 
 /// The agent as its heartbeats show it; kept apart from the cluster, for it changes all the time.

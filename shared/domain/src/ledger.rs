@@ -16,7 +16,8 @@
 use crate::Money;
 use crate::ids::ClusterId;
 use crate::instance::InstanceRecord;
-use crate::offering::{CapacityType, Pool};
+use crate::offering::{CapacityType, Market, Pool};
+use crate::snapshot::{ClusterSnapshot, Node};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +46,23 @@ pub struct BaselinePool {
 }
 
 impl Baseline {
+    /// The nodes a cluster has now at the prices of now. Nodes whose pool has no price are left out:
+    /// nobody can prove to have saved on them.
+    pub fn fix(snapshot: &ClusterSnapshot, market: &Market, now: Timestamp) -> Self {
+        let mut pools: BTreeMap<Pool, BaselinePool> = BTreeMap::new();
+        for pool in snapshot.nodes.iter().filter_map(Node::pool) {
+            let Some(offering) = market.offering(&pool) else { continue };
+            let part = pools.entry(pool.clone()).or_insert_with(|| BaselinePool {
+                pool,
+                count: 0,
+                price_per_hour: offering.price_per_hour,
+                estimated: offering.estimated,
+            });
+            part.count += 1;
+        }
+        Self { fixed_at: now, pools: pools.into_values().collect() }
+    }
+
     /// Its definition in words, stored with every hour.
     pub fn definition(&self) -> String {
         let nodes: u32 = self.pools.iter().map(|pool| pool.count).sum();
@@ -171,6 +189,8 @@ pub struct LedgerHour {
     pub baseline: Money,
     /// What it did cost.
     pub actual: Money,
+    /// What of that was paid for Spot capacity.
+    pub actual_spot: Money,
     /// What made the difference.
     pub levers: Levers,
     /// What no lever explains.
@@ -278,6 +298,8 @@ pub fn close_hour(
         line.instance_ids.sort_unstable();
     }
     let actual: Money = lines.iter().map(|line| line.cost).sum();
+    let spot = lines.iter().filter(|line| line.pool.capacity_type == CapacityType::Spot);
+    let actual_spot: Money = spot.map(|line| line.cost).sum();
     let list: Money = lines.iter().filter_map(|line| line.on_demand_cost).sum();
     let split = actual - unsplit;
     let levers = Levers {
@@ -292,6 +314,7 @@ pub fn close_hour(
         hour,
         baseline: fixed,
         actual,
+        actual_spot,
         residual: (fixed - actual) - levers.sum(),
         levers,
         quality,

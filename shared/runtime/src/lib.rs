@@ -9,11 +9,14 @@ pub use aws_config::{SdkConfig, load_from_env};
 
 mod ctx;
 mod job;
+mod link;
 pub mod logs;
+pub mod planning;
 mod settings;
 mod sweep;
 
 pub use ctx::{Ctx, StartError};
 pub use job::{ScheduledEvent, block_on, job_main};
+pub use link::role_link;
 pub use settings::{MissingSetting, Secrets, SecretsError, required};
-pub use sweep::{ClusterOf, SomeFailed, all_clusters, each, role_link};
+pub use sweep::{ClusterOf, SomeFailed, all_clusters, each};

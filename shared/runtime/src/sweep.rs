@@ -1,7 +1,6 @@
 //! Going through many tenants' things, one of which may fail.
 
 use crate::Ctx;
-use domain::account::Account;
 use domain::{ClusterId, Tenant};
 use storage::key::SWEEP_SHARDS;
 
@@ -28,16 +27,6 @@ pub async fn all_clusters(ctx: &Ctx) -> Result<Vec<ClusterOf>, storage::Error> {
         clusters.extend(found.map(|(tenant, cluster)| ClusterOf { tenant, cluster }));
     }
     Ok(clusters)
-}
-
-/// How `job` gets into a linked account.
-pub fn role_link(account: &Account, region: &str, job: &str) -> cloud::RoleLink {
-    cloud::RoleLink {
-        role_arn: account.role_arn.clone(),
-        external_id: account.external_id.clone(),
-        region: region.to_owned(),
-        session_name: format!("spot-optimizer-{job}"),
-    }
 }
 
 /// Some of what a job went through failed; each failure was logged.

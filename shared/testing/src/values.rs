@@ -24,8 +24,9 @@ use std::collections::BTreeMap;
 use storage::AuditEntry;
 use uuid::Uuid;
 
-/// The moment of all tests: 2026-03-02 10:30:00 UTC.
-pub const NOW: Timestamp = Timestamp::constant(1_772_447_400, 0);
+/// The moment of all tests: Monday 2046-03-05 10:30:00 UTC. Far ahead, for DynamoDB Local removes what
+/// has expired by the machine's clock.
+pub const NOW: Timestamp = Timestamp::constant(2_403_858_600, 0);
 
 /// A UUID.
 pub const fn uuid(n: u128) -> Uuid {
@@ -337,6 +338,8 @@ pub fn ledger_hour(cluster: &Cluster, hour: Timestamp) -> LedgerHour {
         hour,
         baseline: node * 4,
         actual: node * 3,
+        actual_spot: Money::ZERO,
+        actual_spot: Money::ZERO,
         levers: Levers { consolidation: node, ..Levers::default() },
         residual: Money::ZERO,
         quality: Quality::Measured,
