@@ -7,6 +7,7 @@
 
 pub mod aws;
 mod clock;
+pub mod demo;
 mod faults;
 mod world;
 

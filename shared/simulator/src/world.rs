@@ -32,12 +32,14 @@ pub struct WorldState {
     pub now: Timestamp,
     /// The simulated AWS.
     pub aws: AwsState,
+    /// When the demo began, where this is one: its history before that is a function of this and the seed.
+    pub(crate) demo_since: Option<Timestamp>,
 }
 
 impl WorldState {
     /// A world with this AWS in it.
     pub fn new(now: Timestamp, aws: AwsState) -> Self {
-        Self { now, aws }
+        Self { now, aws, demo_since: None }
     }
 }
 
@@ -191,7 +193,7 @@ impl World {
 }
 
 impl WorldState {
-    fn advance(&mut self, now: Timestamp) {
+    pub(crate) fn advance(&mut self, now: Timestamp) {
         let _ = self.aws.advance(now);
         self.now = now;
     }

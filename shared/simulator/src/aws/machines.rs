@@ -174,12 +174,12 @@ impl AwsState {
         };
         let group = group.clone();
         let chosen = self.choose_pool(account, &group);
-        let number = self.launched + u64::from(chosen.is_some());
-        let id = format!("i-0{:016x}", hash(self.seed, &["instance"], number as i64));
+        let id = format!("i-0{:016x}", hash(self.seed, &["instance"], self.launched as i64));
         let ends = chosen.as_ref().filter(|_| self.natural_interruptions).and_then(|(pool, _)| {
             let spot = pool.capacity_type == CapacityType::Spot;
             lifetime(self, pool, &id).filter(|_| spot)
         });
+        let private_ip = chosen.as_ref().map(|_| self.next_private_ip()).unwrap_or_default();
         let Some(owner) = self.accounts.get_mut(account) else { return false };
         let Some(group) = owner.node_groups.get_mut(key) else { return false };
         let Some((pool, subnet)) = chosen else {
@@ -188,13 +188,12 @@ impl AwsState {
             return false;
         };
         group.failures.clear();
-        self.launched = number;
         let instance = Instance {
             pool,
             subnet,
             cluster: group.cluster.clone(),
             node_group: group.name.clone(),
-            private_ip: format!("10.0.{}.{}", number / 250 % 250, number % 250 + 4),
+            private_ip,
             launched_at: at,
             notice_at: ends.map(|seconds| at + SignedDuration::from_secs(seconds)),
             shut_at: None,
@@ -235,6 +234,12 @@ impl AwsState {
         }
         let best = options.into_iter().min_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)))?;
         Some((best.1, best.2))
+    }
+
+    /// The address of the next instance; counts it.
+    pub(super) fn next_private_ip(&mut self) -> String {
+        self.launched += 1;
+        format!("10.0.{}.{}", self.launched / 250 % 250, self.launched % 250 + 4)
     }
 
     fn room(&self, pool: &Pool) -> u32 {

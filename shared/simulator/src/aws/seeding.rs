@@ -1,7 +1,9 @@
 //! Putting accounts and clusters into an AWS that is about to be used.
 
 use super::market::hash;
-use super::state::{Account, AwsState, Cluster, Role, Subnet, Trust};
+use super::state::{Account, AwsState, Cluster, Instance, NodeGroup, Role, Subnet, Trust};
+use crate::demo::PastInstance;
+use domain::offering::Pool;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,5 +47,44 @@ impl AwsState {
         owner.subnets.extend(subnets);
         owner.clusters.insert(name.to_owned(), cluster);
         ids
+    }
+
+    /// Adds a node group as it is.
+    pub(crate) fn add_node_group(&mut self, account: &str, group: NodeGroup) {
+        let owner = self.accounts.entry(account.to_owned()).or_default();
+        owner.node_groups.insert((group.cluster.clone(), group.name.clone()), group);
+    }
+
+    /// Adds an instance that a group launched in the past.
+    pub(crate) fn add_instance(
+        &mut self,
+        account: &str,
+        cluster: &str,
+        group: &str,
+        past: &PastInstance,
+    ) {
+        let private_ip = self.next_private_ip();
+        let Some(owner) = self.accounts.get_mut(account) else { return };
+        let wanted = owner.clusters.get(cluster).map(|it| it.subnets.clone()).unwrap_or_default();
+        let in_zone = |id: &String| owner.subnets.get(id).is_some_and(|it| it.zone == past.zone);
+        let instance = Instance {
+            pool: Pool {
+                instance_type: past.instance_type.clone(),
+                zone: past.zone.clone(),
+                capacity_type: past.capacity_type,
+            },
+            subnet: wanted.into_iter().find(in_zone).unwrap_or_default(),
+            cluster: cluster.to_owned(),
+            node_group: group.to_owned(),
+            private_ip,
+            launched_at: past.launched_at,
+            notice_at: None,
+            shut_at: past.terminated_at,
+            reclaimed: false,
+            joined: false,
+            noticed: false,
+            left: false,
+        };
+        owner.instances.insert(past.instance_id.clone(), instance);
     }
 }
