@@ -1,1 +1,43 @@
 //! Decides: `plan(&PlanningInput) -> Plan`. No IO, no async, no clock, no randomness.
+//!
+//! ```text
+//! PlanningInput ─ model ─→ classes of pods, shapes of new nodes, what each node may become
+//!                   │
+//!                choose ─→ which nodes to retire: whole fleets, then node by node
+//!                   │        each time `place` packs the displaced pods with `packing`
+//!                 steps ─→ launches and drains in an order that always leaves room
+//!                   │
+//!              commands ─→ reasons, alternatives, stays, positions, the lower bound
+//! ```
+//!
+//! **Invariant:** the same input gives the same bytes, whatever the order of its lists.
+//! **Invariant:** a node that cannot be judged, or holds a pod that may not be moved, is in no command.
+//! **Invariant:** an evicted pod has a place, and after each command all pods so far evicted have one.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod bound;
+mod choose;
+mod commands;
+mod decide;
+mod explain;
+mod fleet;
+mod model;
+pub mod packing;
+mod place;
+mod position;
+mod rejected;
+mod stays;
+mod steps;
+
+pub use decide::{Decision, Placement, Target, decide};
+pub use explain::explain;
+
+use domain::plan::{Plan, PlanningInput};
+
+/// What to change in a cluster, why, and what it will cost.
+///
+/// Total: whatever cannot be used of the input becomes a finding. `input.budget` units of work are
+/// spent at most, beyond what a first fleet takes to find.
+pub fn plan(input: &PlanningInput) -> Plan {
+    decide(input).plan
+}

@@ -1,0 +1,179 @@
+//! A fleet that could be: which nodes are retired, what is launched, and what runs where.
+
+use crate::model::{Model, RESOURCES, Verdict};
+use crate::packing::{Size, Tally};
+use domain::Money;
+use domain::offering::Pool;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Hours in a month, as AWS counts: 365 × 24 / 12.
+const MONTH_HOURS: u128 = 730;
+
+/// Pods of a class, and whether they were counted to go on-demand.
+pub(crate) type Load = Vec<(u32, u32)>;
+
+/// A node to launch.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NewNode {
+    pub(crate) shape: u32,
+    /// By class; each class at most once.
+    pub(crate) load: Load,
+}
+
+/// A fleet. Nodes that are not retired keep the pods they have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fleet {
+    pub(crate) retired: BTreeSet<u32>,
+    pub(crate) launched: Vec<NewNode>,
+    /// What goes to nodes there are, by node.
+    pub(crate) moved_in: BTreeMap<u32, Load>,
+    /// Pending pods that fit nowhere.
+    pub(crate) homeless: Load,
+}
+
+impl Fleet {
+    /// What the search minimises, nano-USD in an hour: the prices of all nodes that may be retired or
+    /// are launched, their expected interruptions, and the disruption, spread over the payback time.
+    pub(crate) fn objective(&self, model: &Model<'_>) -> u128 {
+        let kept = model.nodes.iter().enumerate().filter(|(at, node)| {
+            node.verdict == Verdict::Candidate && !self.retired.contains(&(*at as u32))
+        });
+        let kept: u128 = kept.map(|(_, node)| keep_cost(model, node)).sum();
+        let launched: u128 = self
+            .launched
+            .iter()
+            .map(|new| {
+                let shape = &model.shapes[new.shape as usize];
+                let pods: u32 = new.load.iter().map(|load| load.1).sum();
+                nanos(shape.price) + risk(model, shape.interruption_ppm, pods)
+            })
+            .sum();
+        let switching: u128 =
+            self.retired.iter().map(|at| switching_cost(model, *at)).sum();
+        kept + launched + switching
+    }
+
+    /// Prices of launched nodes less prices of retired ones.
+    pub(crate) fn cost_change(&self, model: &Model<'_>) -> Money {
+        let launched: Money =
+            self.launched.iter().map(|new| model.shapes[new.shape as usize].price).sum();
+        let retired: Money =
+            self.retired.iter().filter_map(|at| model.nodes[*at as usize].price).sum();
+        launched - retired
+    }
+
+    /// CPU of pods on Spot, by pool.
+    pub(crate) fn spot_cpu(&self, model: &Model<'_>) -> BTreeMap<Pool, u64> {
+        let mut used: BTreeMap<Pool, u64> = BTreeMap::new();
+        for (at, node) in model.nodes.iter().enumerate() {
+            let Some(pool) = node.pool.as_ref().filter(|_| node.spot && !self.retired.contains(&(at as u32))) else {
+                continue;
+            };
+            let more = self.moved_in.get(&(at as u32)).map_or(0, |load| cpu(model, load));
+            *used.entry(pool.clone()).or_default() += node.workload_cpu + more;
+        }
+        for new in &self.launched {
+            let shape = &model.shapes[new.shape as usize];
+            if shape.spot {
+                *used.entry(shape.pool.clone()).or_default() += cpu(model, &new.load);
+            }
+        }
+        used
+    }
+
+    /// Replicas of each workload on Spot, by pool.
+    pub(crate) fn spot_replicas(&self, model: &Model<'_>) -> BTreeMap<u32, BTreeMap<Pool, u32>> {
+        let mut replicas: BTreeMap<u32, BTreeMap<Pool, u32>> = BTreeMap::new();
+        let mut note = |workload: u32, pool: &Pool, count: u32| {
+            *replicas.entry(workload).or_default().entry(pool.clone()).or_default() += count;
+        };
+        for (at, node) in model.nodes.iter().enumerate() {
+            let Some(pool) = node.pool.as_ref().filter(|_| node.spot && !self.retired.contains(&(at as u32))) else {
+                continue;
+            };
+            for (workload, count) in &node.replicas {
+                note(*workload, pool, *count);
+            }
+            for (class, count) in self.moved_in.get(&(at as u32)).into_iter().flatten() {
+                note(model.classes[*class as usize].workload, pool, *count);
+            }
+        }
+        for new in &self.launched {
+            let shape = &model.shapes[new.shape as usize];
+            if shape.spot {
+                for (class, count) in &new.load {
+                    note(model.classes[*class as usize].workload, &shape.pool, *count);
+                }
+            }
+        }
+        replicas
+    }
+
+    /// Room left in a node there is.
+    pub(crate) fn room_in(&self, model: &Model<'_>, at: u32) -> Option<(Size<RESOURCES>, Vec<Tally>)> {
+        let node = &model.nodes[at as usize];
+        let load = self.moved_in.get(&at).map_or(&[][..], Vec::as_slice);
+        Some(left(model, node.free?, &node.tallies, load))
+    }
+
+    /// Room left in a node to launch.
+    pub(crate) fn room_in_new(&self, model: &Model<'_>, at: usize) -> (Size<RESOURCES>, Vec<Tally>) {
+        let new = &self.launched[at];
+        let shape = &model.shapes[new.shape as usize];
+        left(model, shape.room, &shape.tallies, &new.load)
+    }
+}
+
+fn left(
+    model: &Model<'_>,
+    mut free: Size<RESOURCES>,
+    tallies: &[Tally],
+    load: &[(u32, u32)],
+) -> (Size<RESOURCES>, Vec<Tally>) {
+    let mut tallies = tallies.to_vec();
+    for (class, count) in load {
+        let class = &model.classes[*class as usize];
+        for (free, size) in free.iter_mut().zip(&class.size) {
+            *free = free.saturating_sub(size * count);
+        }
+        for member in class.members.iter() {
+            let at = tallies.iter().position(|tally| tally.group == member.group);
+            let at = at.unwrap_or_else(|| {
+                tallies.push(Tally { group: member.group, ..Tally::default() });
+                tallies.len() - 1
+            });
+            tallies[at].owners += u32::from(member.owns) * count;
+            tallies[at].counted += u32::from(member.counted) * count;
+        }
+    }
+    (free, tallies)
+}
+
+/// CPU of a load, thousandths.
+pub(crate) fn cpu(model: &Model<'_>, load: &[(u32, u32)]) -> u64 {
+    load.iter()
+        .map(|(class, count)| u64::from(model.classes[*class as usize].size[0]) * u64::from(*count))
+        .sum()
+}
+
+/// What keeping a node costs in an hour, nano-USD.
+pub(crate) fn keep_cost(model: &Model<'_>, node: &crate::model::Existing) -> u128 {
+    nanos(node.price.unwrap_or_default()) + risk(model, node.interruption_ppm, node.evictable)
+}
+
+/// What retiring a node costs: its evictions, spread over the payback time, nano-USD in an hour.
+pub(crate) fn switching_cost(model: &Model<'_>, at: u32) -> u128 {
+    let policy = &model.input.policy;
+    let pods = u128::from(model.nodes[at as usize].evictable);
+    nanos(policy.disruption_cost_per_pod) * pods / u128::from(policy.payback_hours.max(1))
+}
+
+/// Expected cost of interruptions in an hour: pods that are then disrupted, by how often.
+pub(crate) fn risk(model: &Model<'_>, monthly_ppm: u32, pods: u32) -> u128 {
+    let disruption = nanos(model.input.policy.disruption_cost_per_pod) * u128::from(pods);
+    disruption * u128::from(monthly_ppm) / 1_000_000 / MONTH_HOURS
+}
+
+fn nanos(money: Money) -> u128 {
+    u128::try_from(money.nanos()).unwrap_or(0)
+}

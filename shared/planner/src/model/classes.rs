@@ -1,0 +1,165 @@
+//! Classes: pods that nothing tells apart when places are given out.
+
+use super::affinity::ZONE;
+use super::nodes::Verdict;
+use super::pods::{Facts, is_workload};
+use super::shapes::Shape;
+use super::sites::{Demand, Register};
+use super::zones::Zoning;
+use super::RESOURCES;
+use crate::packing::{Member, Sites, Size};
+use domain::finding::{Finding, FindingCode};
+use domain::offering::Architecture;
+use domain::plan::PlanningInput;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Equal pods.
+#[derive(Debug, Clone)]
+pub(crate) struct Class {
+    pub(crate) size: Size<RESOURCES>,
+    pub(crate) workload: u32,
+    pub(crate) members: Rc<[Member]>,
+    /// Where they may be, and where that is on-demand.
+    pub(crate) anywhere: Rc<Sites>,
+    pub(crate) on_demand: Rc<Sites>,
+    /// Some shape on Spot will do; some on-demand.
+    pub(crate) can_spot: bool,
+    pub(crate) can_on_demand: bool,
+}
+
+/// A class before it is known where it may be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Draft {
+    size: Size<RESOURCES>,
+    workload: u32,
+    members: Vec<Member>,
+    demand: Demand,
+}
+
+/// Pods in classes.
+#[derive(Debug)]
+pub(crate) struct Classed {
+    pub(crate) drafts: Vec<Draft>,
+    pub(crate) class_of: Vec<Option<u32>>,
+    pub(crate) pending: Vec<(u32, u32)>,
+}
+
+/// Puts pods that may move, and those that wait for a place, into classes.
+pub(crate) fn classify(
+    input: &PlanningInput,
+    facts: &Facts,
+    verdicts: &[Verdict],
+    findings: &mut BTreeSet<Finding>,
+) -> Classed {
+    let mut zoning = Zoning::new(input, facts);
+    let common = common_architecture(facts);
+    let mut numbers: BTreeMap<Draft, u32> = BTreeMap::new();
+    let mut class_of = vec![None; input.snapshot.pods.len()];
+    let mut pending: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut unknown_architecture = 0;
+    for (at, pod) in input.snapshot.pods.iter().enumerate() {
+        let node = facts.node_of[at].map(|node| node as usize);
+        if !is_workload(pod) || node.is_some_and(|node| verdicts[node] != Verdict::Candidate) {
+            continue;
+        }
+        if node.is_none() && pod.node.is_some() {
+            let text = format!("Pod {}/{} is bound to a node that the snapshot does not have.", pod.namespace, pod.name);
+            findings.insert(Finding::new(FindingCode::SnapshotContradicts, pod.subject(), text));
+            continue;
+        }
+        let ties = &facts.affinity.ties[at];
+        let mut zone = pod.volume_zone.clone();
+        match node {
+            Some(node) if !ties.zonal.is_empty() => zone = input.snapshot.nodes[node].zone.clone(),
+            Some(_) => {}
+            None => {
+                let unsupported = !pod.unsupported.is_empty()
+                    || !ties.unsupported.is_empty()
+                    || facts.affinity.bound_to_node(at as u32)
+                    || facts.unweighed[at];
+                let asked = zone.as_deref().or(pod.node_selector.get(ZONE).map(String::as_str));
+                let Some(found) = (!unsupported).then(|| zoning.place(at, asked)).flatten() else {
+                    let text = format!("Pod {}/{} is pending, and its constraints leave it no place that could be planned.", pod.namespace, pod.name);
+                    findings.insert(Finding::new(FindingCode::PodPending, pod.subject(), text));
+                    continue;
+                };
+                zone = zone.or(found);
+            }
+        }
+        let mut architectures = pod.architectures.clone();
+        if architectures.is_empty() {
+            let here = node.map_or(common, |node| facts.architectures[node]);
+            architectures.extend(here);
+            unknown_architecture += u32::from(
+                input.template.architectures.iter().any(|allowed| Some(*allowed) != here),
+            );
+        }
+        let draft = Draft {
+            size: facts.sizes[at],
+            workload: facts.workload_of[at],
+            members: ties.members.clone(),
+            demand: Demand {
+                node_selector: pod.node_selector.clone(),
+                node_affinity: pod.node_affinity.clone(),
+                tolerations: pod.tolerations.clone(),
+                architectures,
+                zone,
+            },
+        };
+        let next = numbers.len() as u32;
+        let class = *numbers.entry(draft).or_insert(next);
+        class_of[at] = Some(class);
+        if node.is_none() {
+            *pending.entry(class).or_default() += 1;
+        }
+    }
+    if unknown_architecture > 0 {
+        let text = format!("The images of {unknown_architecture} pods do not say which architectures they support, so these pods stay on the one they run on.");
+        findings.insert(Finding::new(FindingCode::ArchitectureUnknown, "cluster", text));
+    }
+    let mut drafts: Vec<(Draft, u32)> = numbers.into_iter().collect();
+    drafts.sort_by_key(|(_, number)| *number);
+    Classed {
+        drafts: drafts.into_iter().map(|(draft, _)| draft).collect(),
+        class_of,
+        pending: pending.into_iter().collect(),
+    }
+}
+
+/// Adds where each class may be.
+pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<'_>) -> Vec<Class> {
+    let (mut spot, mut on_demand) = (BTreeSet::new(), BTreeSet::new());
+    for shape in shapes.iter().filter(|shape| shape.launchable) {
+        if shape.spot { &mut spot } else { &mut on_demand }.insert(shape.site);
+    }
+    let mut known: BTreeMap<Demand, (Rc<Sites>, Rc<Sites>)> = BTreeMap::new();
+    drafts
+        .into_iter()
+        .map(|draft| {
+            let (anywhere, od) = known
+                .entry(draft.demand)
+                .or_insert_with_key(|demand| {
+                    let (anywhere, on_demand) = sites.matching(demand);
+                    (Rc::new(anywhere), Rc::new(on_demand))
+                })
+                .clone();
+            Class {
+                size: draft.size,
+                workload: draft.workload,
+                members: draft.members.into(),
+                can_spot: spot.iter().any(|site| anywhere.contains(*site)),
+                can_on_demand: on_demand.iter().any(|site| od.contains(*site)),
+                anywhere,
+                on_demand: od,
+            }
+        })
+        .collect()
+}
+
+/// The architecture that pending pods of unknown images are held to: that of most nodes.
+fn common_architecture(facts: &Facts) -> Option<Architecture> {
+    let count = |asked| facts.architectures.iter().filter(|have| **have == Some(asked)).count();
+    let arm = count(Architecture::Arm64) > count(Architecture::Amd64);
+    Some(if arm { Architecture::Arm64 } else { Architecture::Amd64 })
+}

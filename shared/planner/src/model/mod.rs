@@ -1,0 +1,115 @@
+//! A planning input in the packing core's terms: classes of pods, shapes of new nodes, and what each
+//! node there is may become.
+
+mod affinity;
+mod classes;
+mod nodes;
+mod pods;
+mod shapes;
+mod sites;
+mod zones;
+
+pub(crate) use classes::Class;
+pub(crate) use nodes::{Existing, Verdict};
+pub(crate) use shapes::Shape;
+
+use crate::packing::{Group, Size};
+use domain::finding::Finding;
+use domain::offering::Resources;
+use domain::plan::PlanningInput;
+use domain::snapshot::WorkloadRef;
+use std::collections::BTreeSet;
+
+/// CPU, memory, pods, ephemeral storage, and up to four extended resources.
+pub(crate) const RESOURCES: usize = 8;
+/// How many of them have names of their own.
+const NAMED: usize = 4;
+
+/// All that the decision works on.
+#[derive(Debug)]
+pub(crate) struct Model<'a> {
+    pub(crate) input: &'a PlanningInput,
+    /// Workloads by their number in classes.
+    pub(crate) workloads: Vec<WorkloadRef>,
+    /// Replicas of each workload that hold or want a place.
+    pub(crate) replicas: Vec<u32>,
+    pub(crate) classes: Vec<Class>,
+    pub(crate) groups: Vec<Group>,
+    /// By snapshot order.
+    pub(crate) nodes: Vec<Existing>,
+    pub(crate) shapes: Vec<Shape>,
+    /// Pods that wait for a place: class and count.
+    pub(crate) pending: Vec<(u32, u32)>,
+    /// Class of each pod of the snapshot that can be moved or placed.
+    pub(crate) class_of: Vec<Option<u32>>,
+    pub(crate) findings: BTreeSet<Finding>,
+}
+
+impl<'a> Model<'a> {
+    /// Reads the input. What it cannot use becomes a finding.
+    pub(crate) fn new(input: &'a PlanningInput) -> Self {
+        let mut findings = BTreeSet::new();
+        let extended = extended_names(input, &mut findings);
+        let facts = pods::Facts::new(input, &extended);
+        let verdicts = nodes::judge(input, &facts, &mut findings);
+        let mut sites = sites::Register::new(input);
+        let daemons = shapes::daemons(input, &extended);
+        let shapes = shapes::shapes(input, &facts, &mut sites, &daemons, &extended);
+        let classed = classes::classify(input, &facts, &verdicts, &mut findings);
+        let nodes = nodes::existing(input, &facts, &classed, verdicts, &mut sites, &extended);
+        let classes = classes::with_sites(classed.drafts, &shapes, &sites);
+        Self {
+            input,
+            workloads: facts.workloads,
+            replicas: facts.replicas,
+            classes,
+            groups: facts.affinity.groups,
+            nodes,
+            shapes,
+            pending: classed.pending,
+            class_of: classed.class_of,
+            findings,
+        }
+    }
+
+    /// CPU requested by pods that belong to no node, thousandths.
+    pub(crate) fn workload_cpu(&self) -> u64 {
+        let placed: u64 = self.nodes.iter().map(|node| node.workload_cpu).sum();
+        let pending: u64 = self
+            .pending
+            .iter()
+            .map(|(class, count)| {
+                u64::from(self.classes[*class as usize].size[0]) * u64::from(*count)
+            })
+            .sum();
+        placed + pending
+    }
+}
+
+/// The first four extended resources that any pod asks for. Pods that ask for others stay.
+fn extended_names(input: &PlanningInput, findings: &mut BTreeSet<Finding>) -> Vec<String> {
+    let names: BTreeSet<&String> =
+        input.snapshot.pods.iter().flat_map(|pod| pod.requests.extended.keys()).collect();
+    for name in names.iter().skip(RESOURCES - NAMED) {
+        findings.insert(Finding::new(
+            domain::finding::FindingCode::ExtendedResource,
+            format!("resource/{name}"),
+            format!("Only {} extended resources are weighed at once; pods that ask for {name} stay where they are.", RESOURCES - NAMED),
+        ));
+    }
+    names.into_iter().take(RESOURCES - NAMED).cloned().collect()
+}
+
+/// Resources as a vector. Requests are to be rounded up and room down; too large a number saturates.
+pub(crate) fn vector(resources: &Resources, extended: &[String]) -> Size<RESOURCES> {
+    let small = |amount: u64| u32::try_from(amount).unwrap_or(u32::MAX);
+    let mut vector = [0; RESOURCES];
+    vector[0] = small(resources.cpu_milli);
+    vector[1] = small(resources.memory_mib);
+    vector[2] = small(resources.pods);
+    vector[3] = small(resources.ephemeral_mib);
+    for (place, name) in extended.iter().enumerate() {
+        vector[NAMED + place] = small(resources.extended.get(name).copied().unwrap_or(0));
+    }
+    vector
+}

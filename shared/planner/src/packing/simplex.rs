@@ -1,0 +1,167 @@
+//! A small revised simplex that grows by columns: minimise `cost · x` with `A x ≥ demand`, `x ≥ 0`.
+//!
+//! Dense, as the rows are few. What is proved with its prices does not rest on its rounding: a
+//! bound is made of the prices alone, checked against every column (see `columns`).
+
+/// A column: what one of it costs and gives.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) cost: f64,
+    pub(super) gives: Vec<(u32, f64)>,
+}
+
+/// The linear programme with its present basis.
+#[derive(Debug, Clone)]
+pub(super) struct Simplex {
+    rows: usize,
+    inverse: Vec<f64>,
+    /// By row: the column in the basis, `None` for the row's surplus or start column.
+    basis: Vec<Basic>,
+    amounts: Vec<f64>,
+    prices: Vec<f64>,
+    columns: Vec<Column>,
+    start_cost: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Basic {
+    Start,
+    Surplus(u32),
+    Column(u32),
+}
+
+const EPSILON: f64 = 1e-9;
+
+impl Simplex {
+    /// Starts with a column for each row that alone gives one of it at `start_cost`.
+    pub(super) fn new(demand: &[f64], start_cost: f64) -> Self {
+        let rows = demand.len();
+        let mut inverse = vec![0.0; rows * rows];
+        for row in 0..rows {
+            inverse[row * rows + row] = 1.0;
+        }
+        Self {
+            rows,
+            inverse,
+            basis: vec![Basic::Start; rows],
+            amounts: demand.to_vec(),
+            prices: vec![start_cost; rows],
+            columns: Vec::new(),
+            start_cost,
+        }
+    }
+
+    /// What one more of each row is worth.
+    pub(super) fn prices(&self) -> &[f64] {
+        &self.prices
+    }
+
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Columns in the basis with their amounts.
+    pub(super) fn solution(&self) -> Vec<(u32, f64)> {
+        let chosen = self.basis.iter().zip(&self.amounts);
+        chosen
+            .filter_map(|(basic, amount)| match basic {
+                Basic::Column(column) if *amount > EPSILON => Some((*column, *amount)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Adds a column and brings it into the basis if it lowers the cost.
+    pub(super) fn enter(&mut self, column: Column) -> bool {
+        let lowers = self.reduced(&column) < -EPSILON * column.cost.max(1.0);
+        if lowers {
+            self.columns.push(column);
+            self.pivot(Basic::Column(self.columns.len() as u32 - 1));
+        }
+        lowers
+    }
+
+    /// Adds a column for `settle` to look at.
+    pub(super) fn add(&mut self, column: Column) {
+        self.columns.push(column);
+    }
+
+    /// Pivots among the columns there are until none lowers the cost, at most `most` times.
+    pub(super) fn settle(&mut self, most: usize) {
+        for _ in 0..most {
+            let surplus = (0..self.rows)
+                .map(|row| (self.prices[row], Basic::Surplus(row as u32)))
+                .min_by(|one, other| one.0.total_cmp(&other.0));
+            let known = (0..self.columns.len())
+                .map(|at| {
+                    let column = &self.columns[at];
+                    (self.reduced(column) / column.cost.max(EPSILON), Basic::Column(at as u32))
+                })
+                .min_by(|one, other| one.0.total_cmp(&other.0));
+            let scale = self.start_cost;
+            let best = match (surplus, known) {
+                (Some(surplus), _) if surplus.0 < -1e-12 * scale => surplus,
+                (_, Some(known)) if known.0 < -1e-9 => known,
+                _ => return,
+            };
+            if !self.pivot(best.1) {
+                return;
+            }
+        }
+    }
+
+    fn reduced(&self, column: &Column) -> f64 {
+        column.cost - column.gives.iter().map(|(row, gives)| self.prices[*row as usize] * gives).sum::<f64>()
+    }
+
+    fn pivot(&mut self, entering: Basic) -> bool {
+        let rows = self.rows;
+        let (cost, gives): (f64, Vec<(u32, f64)>) = match entering {
+            Basic::Column(at) => {
+                let column = &self.columns[at as usize];
+                (column.cost, column.gives.clone())
+            }
+            Basic::Surplus(row) => (0.0, vec![(row, -1.0)]),
+            Basic::Start => return false,
+        };
+        let direction: Vec<f64> = self
+            .inverse
+            .chunks_exact(rows)
+            .map(|line| gives.iter().map(|(row, gives)| line[*row as usize] * gives).sum())
+            .collect();
+        let leaving = (0..rows)
+            .filter(|row| direction[*row] > EPSILON)
+            .map(|row| (self.amounts[row].max(0.0) / direction[row], row))
+            .min_by(|one, other| {
+                one.0.total_cmp(&other.0).then(direction[other.1].total_cmp(&direction[one.1]))
+            });
+        let Some((amount, row)) = leaving else { return false };
+        let reduced = cost
+            - gives.iter().map(|(row, gives)| self.prices[*row as usize] * gives).sum::<f64>();
+        let line: Vec<f64> = self.inverse[row * rows..(row + 1) * rows]
+            .iter()
+            .map(|value| value / direction[row])
+            .collect();
+        for (price, value) in self.prices.iter_mut().zip(&line) {
+            *price += reduced * value;
+        }
+        for (other, factor) in direction.iter().enumerate() {
+            if other == row || *factor == 0.0 {
+                continue;
+            }
+            self.amounts[other] -= factor * amount;
+            let target = &mut self.inverse[other * rows..(other + 1) * rows];
+            for (value, pivot) in target.iter_mut().zip(&line) {
+                *value -= factor * pivot;
+            }
+        }
+        self.inverse[row * rows..(row + 1) * rows].copy_from_slice(&line);
+        self.amounts[row] = amount;
+        self.basis[row] = entering;
+        true
+    }
+}

@@ -1,0 +1,261 @@
+//! A packing that is being worked on: bins, what is left to place, and what the limits have used.
+
+use super::{Member, Packing, Problem, Size, Tally};
+
+/// A bin and what is in it.
+#[derive(Debug, Clone)]
+pub struct Bin<const D: usize> {
+    /// Its kind, or the bin that was there with the place in `opened`.
+    pub kind: Place,
+    /// Room left.
+    pub free: Size<D>,
+    /// Items and how many.
+    pub load: Vec<(u32, u32)>,
+    /// Groups in it.
+    pub tallies: Vec<Tally>,
+}
+
+/// What a bin is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A new bin of this kind.
+    New(u32),
+    /// A bin that was there.
+    Opened(u32),
+}
+
+/// Fit checks in a unit of work.
+pub(super) const CHECKS_PER_UNIT: u64 = 100;
+
+/// The packing so far.
+#[derive(Debug, Clone)]
+pub struct State<'a, const D: usize> {
+    pub(super) problem: &'a Problem<D>,
+    /// The bins there were come first, in their order.
+    pub(super) bins: Vec<Bin<D>>,
+    pub(super) remaining: Vec<u32>,
+    pub(super) used: Vec<u64>,
+    /// By workload: pools and replicas in them.
+    pub(super) replicas: Vec<Vec<(u32, u32)>>,
+    /// Fit checks made: the unit of work is a hundred of them.
+    pub(super) checks: u64,
+}
+
+impl<'a, const D: usize> State<'a, D> {
+    /// Nothing placed.
+    pub fn new(problem: &'a Problem<D>) -> Self {
+        let workloads = problem
+            .items
+            .iter()
+            .filter_map(|item| item.workload)
+            .map(|(workload, _)| workload)
+            .chain(problem.placed.iter().map(|placed| placed.0))
+            .max()
+            .map_or(0, |most| most as usize + 1);
+        let mut replicas = vec![Vec::new(); workloads];
+        for &(workload, pool, count) in &problem.placed {
+            replicas[workload as usize].push((pool, count));
+        }
+        let bins = problem
+            .opened
+            .iter()
+            .enumerate()
+            .map(|(at, opened)| Bin {
+                kind: Place::Opened(at as u32),
+                free: opened.free,
+                load: Vec::new(),
+                tallies: opened.tallies.clone(),
+            })
+            .collect();
+        Self {
+            problem,
+            bins,
+            remaining: problem.items.iter().map(|item| item.count).collect(),
+            used: vec![0; problem.quotas.len()],
+            replicas,
+            checks: 0,
+        }
+    }
+
+    /// An empty bin of a kind.
+    pub(super) fn fresh(&self, kind: u32) -> Bin<D> {
+        let made = &self.problem.kinds[kind as usize];
+        Bin {
+            kind: Place::New(kind),
+            free: made.capacity,
+            load: Vec::new(),
+            tallies: made.tallies.clone(),
+        }
+    }
+
+    pub(super) fn site(&self, place: Place) -> u32 {
+        match place {
+            Place::New(kind) => self.problem.kinds[kind as usize].site,
+            Place::Opened(at) => self.problem.opened[at as usize].site,
+        }
+    }
+
+    fn quotas(&self, place: Place) -> &'a [u32] {
+        match place {
+            Place::New(kind) => &self.problem.kinds[kind as usize].quotas,
+            Place::Opened(at) => &self.problem.opened[at as usize].quotas,
+        }
+    }
+
+    fn pool(&self, place: Place) -> Option<u32> {
+        match place {
+            Place::New(kind) => self.problem.kinds[kind as usize].pool,
+            Place::Opened(at) => self.problem.opened[at as usize].pool,
+        }
+    }
+
+    /// How many of `item` a bin can take, up to `most`.
+    pub(super) fn room(&mut self, bin: &Bin<D>, item: u32, most: u32) -> u32 {
+        self.checks += 1;
+        let class = &self.problem.items[item as usize];
+        let mut room = most;
+        for at in 0..D {
+            let (size, free) = (class.size[at], bin.free[at]);
+            if size > free {
+                return 0;
+            }
+            if u64::from(size) * u64::from(room) > u64::from(free) {
+                room = (f64::from(free) / f64::from(size)) as u32;
+            }
+        }
+        if !class.sites.contains(self.site(bin.kind)) {
+            return 0;
+        }
+        for member in class.members.iter() {
+            room = room.min(self.group_room(bin, *member));
+        }
+        if class.size[0] > 0 {
+            for quota in self.quotas(bin.kind) {
+                let at = *quota as usize;
+                let left = self.problem.quotas[at].saturating_sub(self.used[at]);
+                let fits = left / u64::from(class.size[0]);
+                room = room.min(u32::try_from(fits).unwrap_or(u32::MAX));
+            }
+        }
+        if let (Some((workload, limit)), Some(pool)) = (class.workload, self.pool(bin.kind)) {
+            let there = self.replicas[workload as usize].iter().find(|known| known.0 == pool);
+            room = room.min(limit.saturating_sub(there.map_or(0, |known| known.1)));
+        }
+        room
+    }
+
+    /// Puts `count` of `item` into a bin, from what remains. There must be room.
+    pub(super) fn put(&mut self, bin: &mut Bin<D>, item: u32, count: u32) {
+        let class = &self.problem.items[item as usize];
+        for at in 0..D {
+            bin.free[at] -= class.size[at] * count;
+        }
+        self.remaining[item as usize] -= count;
+        match bin.load.iter_mut().find(|load| load.0 == item) {
+            Some(load) => load.1 += count,
+            None => bin.load.push((item, count)),
+        }
+        for member in class.members.iter() {
+            tally(bin, *member, count, true);
+        }
+        self.account(bin.kind, item, count, true);
+    }
+
+    /// Takes everything out of a bin, back to what remains.
+    pub(super) fn empty(&mut self, bin: &mut Bin<D>) {
+        for (item, count) in std::mem::take(&mut bin.load) {
+            let class = &self.problem.items[item as usize];
+            for at in 0..D {
+                bin.free[at] += class.size[at] * count;
+            }
+            self.remaining[item as usize] += count;
+            for member in class.members.iter() {
+                tally(bin, *member, count, false);
+            }
+            self.account(bin.kind, item, count, false);
+        }
+    }
+
+    /// Keeps quotas and replicas in step.
+    fn account(&mut self, place: Place, item: u32, count: u32, more: bool) {
+        let class = &self.problem.items[item as usize];
+        let cpu = u64::from(class.size[0]) * u64::from(count);
+        for quota in self.quotas(place) {
+            let used = &mut self.used[*quota as usize];
+            *used = if more { *used + cpu } else { *used - cpu };
+        }
+        if let (Some((workload, _)), Some(pool)) = (class.workload, self.pool(place)) {
+            let pools = &mut self.replicas[workload as usize];
+            match pools.iter_mut().find(|known| known.0 == pool) {
+                Some(known) if more => known.1 += count,
+                Some(known) => known.1 -= count,
+                None => pools.push((pool, count)),
+            }
+        }
+    }
+
+    /// What the new bins cost.
+    pub(super) fn cost(&self) -> u64 {
+        self.bins.iter().map(|bin| self.price(bin.kind)).sum()
+    }
+
+    pub(super) fn price(&self, place: Place) -> u64 {
+        match place {
+            Place::New(kind) => self.problem.kinds[kind as usize].price,
+            Place::Opened(_) => 0,
+        }
+    }
+
+    /// The result.
+    pub(super) fn into_packing(self) -> Packing {
+        let cost = self.cost();
+        let mut packing = Packing { cost, spent: self.checks / CHECKS_PER_UNIT, ..Packing::default() };
+        for bin in self.bins {
+            match bin.kind {
+                Place::New(_) if bin.load.is_empty() => {}
+                Place::New(kind) => packing.bins.push((kind, bin.load)),
+                Place::Opened(_) => packing.opened.push(bin.load),
+            }
+        }
+        let left = self.remaining.iter().enumerate().filter(|(_, count)| **count > 0);
+        packing.unplaced = left.map(|(item, count)| (item as u32, *count)).collect();
+        packing
+    }
+
+    fn group_room(&self, bin: &Bin<D>, member: Member) -> u32 {
+        let group = &self.problem.groups[member.group as usize];
+        let tally = bin.tallies.iter().find(|tally| tally.group == member.group);
+        let Tally { owners, counted, .. } = tally.copied().unwrap_or_default();
+        if group.exclusive {
+            return match (member.owns, member.counted) {
+                (true, true) => u32::from(counted == 0 && owners == 0),
+                (true, false) if counted > 0 => 0,
+                (false, true) if owners > 0 => 0,
+                _ => u32::MAX,
+            };
+        }
+        if member.owns || owners > 0 {
+            if member.counted {
+                return group.limit.saturating_sub(counted);
+            }
+            return if counted > group.limit { 0 } else { u32::MAX };
+        }
+        u32::MAX
+    }
+}
+
+/// Counts items of a class in or out of a bin's groups.
+fn tally<const D: usize>(bin: &mut Bin<D>, member: Member, count: u32, more: bool) {
+    let at = bin.tallies.iter().position(|tally| tally.group == member.group).unwrap_or_else(|| {
+        bin.tallies.push(Tally { group: member.group, ..Tally::default() });
+        bin.tallies.len() - 1
+    });
+    let tally = &mut bin.tallies[at];
+    for (counts, have) in
+        [(member.owns, &mut tally.owners), (member.counted, &mut tally.counted)]
+    {
+        if counts {
+            *have = if more { *have + count } else { *have - count };
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! Finding places for displaced pods: builds the packing problem with the policy's limits, solves it,
+//! and sees to it that the limits hold for what came out.
+
+use crate::fleet::{Fleet, Load, NewNode, cpu, risk};
+use crate::model::{Model, RESOURCES, Verdict};
+use crate::packing::{Item, Kind, Opened, Problem, solve};
+use domain::offering::{Pool, family_of};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// How often the limits on Spot are drawn tighter before Spot is given up.
+const TIGHTENINGS: u32 = 4;
+
+/// Finds places for `displaced` beside what `base` has placed already.
+///
+/// Returns the fleet, what found no place, and the work done.
+pub(crate) fn place(
+    model: &Model<'_>,
+    base: &Fleet,
+    displaced: &[(u32, u32)],
+    budget: u64,
+) -> (Fleet, Load, u64) {
+    let mut spent = 0;
+    let mut basis = None;
+    for turn in 0..=TIGHTENINGS {
+        let spot = turn < TIGHTENINGS;
+        let draft = Draft::new(model, base, displaced, spot, basis);
+        let packing = solve(&draft.problem, budget, model.input.seed);
+        spent += packing.spent + draft.size();
+        let (fleet, unplaced) = draft.read(base, packing);
+        let total: u64 = fleet.spot_cpu(model).values().sum();
+        if !spot || within_caps(model, base, &fleet) {
+            return (fleet, unplaced, spent);
+        }
+        basis = Some(total.min(draft.basis.saturating_sub(draft.basis / 16)));
+    }
+    (base.clone(), displaced.to_vec(), spent)
+}
+
+/// Whether every cap on Spot holds, or is broken only by what was there.
+fn within_caps(model: &Model<'_>, base: &Fleet, fleet: &Fleet) -> bool {
+    let untouched = Fleet { retired: base.retired.clone(), ..Fleet::default() };
+    let (after, before) = (fleet.spot_cpu(model), untouched.spot_cpu(model));
+    let total: u64 = after.values().sum();
+    let sums = |used: &BTreeMap<Pool, u64>| {
+        let mut sums: BTreeMap<Cap, u64> = BTreeMap::new();
+        for (pool, cpu) in used {
+            for cap in Cap::of(pool) {
+                *sums.entry(cap).or_default() += cpu;
+            }
+        }
+        sums
+    };
+    let before = sums(&before);
+    sums(&after).into_iter().all(|(cap, cpu)| {
+        cpu * 100 <= total * cap.percent(model)
+            || before.get(&cap).is_some_and(|before| cpu <= *before)
+    })
+}
+
+/// What a limit on Spot CPU is over.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Cap {
+    Pool(Pool),
+    Family(String),
+    Zone(String),
+}
+
+impl Cap {
+    fn of(pool: &Pool) -> [Self; 3] {
+        [
+            Self::Pool(pool.clone()),
+            Self::Family(family_of(&pool.instance_type).to_owned()),
+            Self::Zone(pool.zone.clone()),
+        ]
+    }
+
+    fn percent(&self, model: &Model<'_>) -> u64 {
+        let policy = &model.input.policy;
+        u64::from(match self {
+            Self::Pool(_) => policy.max_pool_percent,
+            Self::Family(_) => policy.max_family_percent,
+            Self::Zone(_) => policy.max_zone_percent,
+        })
+    }
+}
+
+/// A packing problem, and what its numbers mean.
+struct Draft {
+    problem: Problem<RESOURCES>,
+    /// Class of each item.
+    items: Vec<u32>,
+    /// Shape of each kind.
+    kinds: Vec<u32>,
+    /// What each opened bin is.
+    opened: Vec<There>,
+    /// CPU on Spot that the caps are a share of.
+    basis: u64,
+}
+
+enum There {
+    Node(u32),
+    Launched(usize),
+}
+
+impl Draft {
+    fn new(
+        model: &Model<'_>,
+        base: &Fleet,
+        displaced: &[(u32, u32)],
+        spot: bool,
+        basis: Option<u64>,
+    ) -> Self {
+        let sides = sides(model, base, displaced, spot);
+        let used = base.spot_cpu(model);
+        let planned: u64 = sides.iter().map(|side| cpu(model, &[(side.0, side.1)])).sum();
+        let basis = basis.unwrap_or_else(|| used.values().sum::<u64>() + planned);
+        let mut quotas = Quotas::new(model, &used, basis);
+        let percent = u32::from(model.input.policy.max_workload_pool_percent);
+        let mut problem = Problem { groups: model.groups.clone(), ..Problem::default() };
+        let mut items = Vec::new();
+        for &(class, on_spot, on_demand) in &sides {
+            let made = &model.classes[class as usize];
+            let replicas = model.replicas[made.workload as usize];
+            for (count, sites) in [(on_spot, &made.anywhere), (on_demand, &made.on_demand)] {
+                if count > 0 {
+                    items.push(class);
+                    problem.items.push(Item {
+                        size: made.size,
+                        count,
+                        sites: Rc::clone(sites),
+                        members: Rc::clone(&made.members),
+                        workload: (percent < 100).then_some((made.workload, replicas * percent / 100)),
+                    });
+                }
+            }
+        }
+        let mean_cpu = mean_cpu(&problem);
+        let mut kinds = Vec::new();
+        for (at, shape) in model.shapes.iter().enumerate() {
+            let wanted = |item: &Item<RESOURCES>| item.sites.contains(shape.site);
+            if !shape.launchable || (shape.spot && !spot) || !problem.items.iter().any(wanted) {
+                continue;
+            }
+            let pods = (shape.room[0] / mean_cpu).min(shape.room[2]);
+            let price = u64::try_from(shape.price.nanos()).unwrap_or(0)
+                + u64::try_from(risk(model, shape.interruption_ppm, pods)).unwrap_or(0);
+            kinds.push(at as u32);
+            problem.kinds.push(Kind {
+                capacity: shape.room,
+                price: price.max(1),
+                site: shape.site,
+                quotas: if shape.spot { quotas.of(&shape.pool) } else { Vec::new() },
+                pool: shape.spot.then(|| quotas.pool(&shape.pool)),
+                tallies: shape.tallies.clone(),
+            });
+        }
+        let mut opened = Vec::new();
+        let mut open = |there, (free, tallies): (_, _), site, pool: Option<&Pool>, quotas: &mut Quotas<'_>| {
+            opened.push(there);
+            problem.opened.push(Opened {
+                free,
+                site,
+                quotas: pool.map_or_else(Vec::new, |pool| quotas.of(pool)),
+                pool: pool.map(|pool| quotas.pool(pool)),
+                tallies,
+            });
+        };
+        for (at, node) in model.nodes.iter().enumerate() {
+            if base.retired.contains(&(at as u32)) {
+                continue;
+            }
+            let Some(room) = base.room_in(model, at as u32) else { continue };
+            if room.0[0] == 0 || room.0[1] == 0 || room.0[2] == 0 {
+                continue;
+            }
+            let pool = node.pool.as_ref().filter(|_| node.spot);
+            if node.spot && pool.is_none() {
+                continue;
+            }
+            open(There::Node(at as u32), room, node.site, pool, &mut quotas);
+        }
+        for (at, new) in base.launched.iter().enumerate() {
+            let shape = &model.shapes[new.shape as usize];
+            let pool = shape.spot.then_some(&shape.pool);
+            open(There::Launched(at), base.room_in_new(model, at), shape.site, pool, &mut quotas);
+        }
+        for (workload, pools) in base.spot_replicas(model) {
+            for (pool, count) in pools {
+                problem.placed.push((workload, quotas.pool(&pool), count));
+            }
+        }
+        problem.quotas = quotas.limits;
+        Self { problem, items, kinds, opened, basis }
+    }
+
+    /// Units of work that building it took, about.
+    fn size(&self) -> u64 {
+        (self.problem.items.len() + self.problem.kinds.len() + self.problem.opened.len()) as u64 / 10
+    }
+
+    fn read(&self, base: &Fleet, packing: crate::packing::Packing) -> (Fleet, Load) {
+        let load_of = |load: &[(u32, u32)]| {
+            let mut classes: BTreeMap<u32, u32> = BTreeMap::new();
+            for (item, count) in load {
+                *classes.entry(self.items[*item as usize]).or_default() += count;
+            }
+            classes
+        };
+        let mut fleet = base.clone();
+        for (there, load) in self.opened.iter().zip(&packing.opened) {
+            if load.is_empty() {
+                continue;
+            }
+            let into = match there {
+                There::Node(at) => fleet.moved_in.entry(*at).or_default(),
+                There::Launched(at) => &mut fleet.launched[*at].load,
+            };
+            let mut classes: BTreeMap<u32, u32> = into.iter().copied().collect();
+            for (class, count) in load_of(load) {
+                *classes.entry(class).or_default() += count;
+            }
+            *into = classes.into_iter().collect();
+        }
+        for (kind, load) in &packing.bins {
+            fleet.launched.push(NewNode {
+                shape: self.kinds[*kind as usize],
+                load: load_of(load).into_iter().collect(),
+            });
+        }
+        (fleet, load_of(&packing.unplaced).into_iter().collect())
+    }
+}
+
+/// Limits on Spot CPU that are left beside what is used.
+struct Quotas<'a> {
+    model: &'a Model<'a>,
+    used: BTreeMap<Cap, u64>,
+    basis: u64,
+    numbers: BTreeMap<Cap, u32>,
+    limits: Vec<u64>,
+    pools: BTreeMap<Pool, u32>,
+}
+
+impl<'a> Quotas<'a> {
+    fn new(model: &'a Model<'a>, spot_cpu: &BTreeMap<Pool, u64>, basis: u64) -> Self {
+        let mut used: BTreeMap<Cap, u64> = BTreeMap::new();
+        for (pool, cpu) in spot_cpu {
+            for cap in Cap::of(pool) {
+                *used.entry(cap).or_default() += cpu;
+            }
+        }
+        Self { model, used, basis, numbers: BTreeMap::new(), limits: Vec::new(), pools: BTreeMap::new() }
+    }
+
+    fn of(&mut self, pool: &Pool) -> Vec<u32> {
+        let caps = Cap::of(pool).into_iter().filter(|cap| cap.percent(self.model) < 100);
+        caps.map(|cap| {
+            let limit = (self.basis * cap.percent(self.model) / 100)
+                .saturating_sub(self.used.get(&cap).copied().unwrap_or(0));
+            let next = self.limits.len() as u32;
+            let number = *self.numbers.entry(cap).or_insert(next);
+            if number == next {
+                self.limits.push(limit);
+            }
+            number
+        })
+        .collect()
+    }
+
+    fn pool(&mut self, pool: &Pool) -> u32 {
+        let next = self.pools.len() as u32;
+        *self.pools.entry(pool.clone()).or_insert(next)
+    }
+}
+
+fn mean_cpu(problem: &Problem<RESOURCES>) -> u32 {
+    let pods: u64 = problem.items.iter().map(|item| u64::from(item.count)).sum();
+    let cpu: u64 =
+        problem.items.iter().map(|item| u64::from(item.count) * u64::from(item.size[0])).sum();
+    u32::try_from(cpu / pods.max(1)).unwrap_or(u32::MAX).max(1)
+}
+
+/// How many pods of each class may go on Spot: `(class, on Spot, on-demand)`.
+///
+/// The policy's share is of CPU, so Spot first takes the pods that need most else for their CPU.
+fn sides(
+    model: &Model<'_>,
+    base: &Fleet,
+    displaced: &[(u32, u32)],
+    spot: bool,
+) -> Vec<(u32, u32, u32)> {
+    let policy = &model.input.policy;
+    let used: u64 = base.spot_cpu(model).values().sum();
+    let allowed = model.workload_cpu() * u64::from(policy.spot_percent.min(100)) / 100;
+    let mut cpu_left = allowed.saturating_sub(used);
+    let placed = base.spot_replicas(model);
+    let mut replicas_left: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut order: Vec<(u32, u32)> = displaced.to_vec();
+    order.sort_by_key(|(class, _)| {
+        let made = &model.classes[*class as usize];
+        let memory_per_cpu = u64::from(made.size[1]) * 1_000_000 / u64::from(made.size[0].max(1));
+        (made.can_on_demand, std::cmp::Reverse(memory_per_cpu), *class)
+    });
+    let mut sides: Vec<(u32, u32, u32)> = order
+        .into_iter()
+        .map(|(class, count)| {
+            let made = &model.classes[class as usize];
+            let replicas = model.replicas[made.workload as usize];
+            let left = replicas_left.entry(made.workload).or_insert_with(|| {
+                let on_spot: u32 =
+                    placed.get(&made.workload).map_or(0, |pools| pools.values().sum());
+                replicas.saturating_sub(policy.on_demand_base).saturating_sub(on_spot)
+            });
+            let in_one_pool = replicas * u32::from(policy.max_workload_pool_percent.min(100)) / 100;
+            let by_cpu = cpu_left.checked_div(u64::from(made.size[0])).unwrap_or(u64::MAX);
+            let most = if spot && made.can_spot && in_one_pool > 0 { count } else { 0 };
+            let on_spot = most.min(*left).min(u32::try_from(by_cpu).unwrap_or(u32::MAX));
+            *left -= on_spot;
+            cpu_left -= u64::from(made.size[0]) * u64::from(on_spot);
+            (class, on_spot, count - on_spot)
+        })
+        .collect();
+    sides.sort_unstable();
+    sides
+}
+
+/// Pods of retired nodes, and pods that wait, by class.
+pub(crate) fn displaced(model: &Model<'_>, nodes: impl Iterator<Item = u32>) -> Load {
+    let mut classes: BTreeMap<u32, u32> = BTreeMap::new();
+    for at in nodes {
+        for (class, count) in &model.nodes[at as usize].load {
+            *classes.entry(*class).or_default() += count;
+        }
+    }
+    classes.into_iter().collect()
+}
+
+/// Nodes that may be retired.
+pub(crate) fn candidates(model: &Model<'_>) -> impl Iterator<Item = u32> {
+    model
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| node.verdict == Verdict::Candidate)
+        .map(|(at, _)| at as u32)
+}

@@ -1,0 +1,145 @@
+//! What was not chosen for a command, each with the cost that was computed for it and why not.
+
+use crate::choose::Choice;
+use crate::commands::{Group, can_replace, group_cpu, launched, usd};
+use crate::fleet::Fleet;
+use crate::model::{Model, Shape};
+use domain::Money;
+use domain::offering::family_of;
+use domain::plan::{Alternative, Launch, Retire};
+use std::collections::BTreeMap;
+
+/// Most cheaper pools explained for one launch.
+const MOST_CHEAPER: usize = 2;
+
+pub(crate) fn rejected(
+    model: &Model<'_>,
+    choice: &Choice,
+    fleet: &Fleet,
+    groups: &[Group],
+    launch: &[Launch],
+    retire: &[Retire],
+    first: bool,
+) -> Vec<Alternative> {
+    let price = |choice: Option<&domain::plan::Choice>| choice.map(|choice| choice.price_per_hour);
+    let cost: Money = launch
+        .iter()
+        .filter_map(|launch| Some(price(launch.choices.first())? * u64::from(launch.count)))
+        .sum();
+    let mut list = Vec::new();
+    if !retire.is_empty() {
+        let keeping: Money = retire.iter().map(|retire| retire.price_per_hour).sum();
+        let what = match retire {
+            [one] => format!("keep {}", one.node),
+            [one, rest @ ..] => format!("keep {} and {} more", one.node, rest.len()),
+            [] => String::new(),
+        };
+        let why = format!("costs {} USD/h more than {}", usd(keeping - cost), launched(launch));
+        list.push(Alternative { what, cost_per_hour: keeping, why });
+    }
+    for (group, made) in groups.iter().zip(launch) {
+        list.extend(for_launch(model, fleet, group, made));
+    }
+    if first {
+        list.extend(whole_fleets(model, choice, fleet));
+    }
+    list
+}
+
+/// Cheaper pools that a limit rules out, the next best, and on-demand.
+fn for_launch(model: &Model<'_>, fleet: &Fleet, group: &Group, made: &Launch) -> Vec<Alternative> {
+    let chosen = &model.shapes[group.shape as usize];
+    let count = u64::from(made.count);
+    let mut classes: BTreeMap<u32, u32> = BTreeMap::new();
+    for (class, pods) in group.nodes.iter().flat_map(|at| &fleet.launched[*at].load) {
+        *classes.entry(*class).or_default() += pods;
+    }
+    let mut list = Vec::new();
+    let mut cheaper: Vec<&Shape> = model
+        .shapes
+        .iter()
+        .filter(|other| other.price < chosen.price && can_replace(model, chosen, other, &classes))
+        .collect();
+    cheaper.sort_by(|one, other| one.price.cmp(&other.price).then(one.pool.cmp(&other.pool)));
+    for other in cheaper.into_iter().take(MOST_CHEAPER) {
+        if let Some(why) = forbidden(model, fleet, group, other) {
+            list.push(Alternative {
+                what: format!("{count} × {}", other.pool),
+                cost_per_hour: other.price * count,
+                why,
+            });
+        }
+    }
+    let next = made.choices.iter().skip(1).find(|choice| choice.price_per_hour >= chosen.price);
+    for choice in next.into_iter().chain(made.choices.iter().skip(1).last()) {
+        let alternative = Alternative {
+            what: format!("{count} × {}", choice.pool),
+            cost_per_hour: choice.price_per_hour * count,
+            why: format!(
+                "costs {} USD/h more for as much room",
+                usd((choice.price_per_hour - chosen.price) * count)
+            ),
+        };
+        if choice.price_per_hour >= chosen.price && !list.contains(&alternative) {
+            list.push(alternative);
+        }
+    }
+    list
+}
+
+/// Which limit a cheaper pool would break, were the group launched there.
+fn forbidden(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> Option<String> {
+    let policy = &model.input.policy;
+    if !other.spot {
+        return None;
+    }
+    let chosen = &model.shapes[group.shape as usize];
+    let moved = group_cpu(model, fleet, group);
+    let used = fleet.spot_cpu(model);
+    let total: u64 = used.values().sum::<u64>() + if chosen.spot { 0 } else { moved };
+    if !chosen.spot {
+        let percent = total * 100 / model.workload_cpu().max(1);
+        if percent > u64::from(policy.spot_percent) {
+            return Some(format!("{percent} % of requested CPU would be on Spot; the policy allows {} %", policy.spot_percent));
+        }
+        return Some(format!("its pods stay on-demand by the policy's base of {} replicas or its cap of {} % of a workload in one pool", policy.on_demand_base, policy.max_workload_pool_percent));
+    }
+    let sum = |same: &dyn Fn(&domain::offering::Pool) -> bool| {
+        let there: u64 = used.iter().filter(|(pool, _)| same(pool)).map(|(_, cpu)| cpu).sum();
+        let added = if same(&chosen.pool) { 0 } else { moved };
+        (there + added) * 100 / total.max(1)
+    };
+    let family = family_of(&other.pool.instance_type);
+    let shares = [
+        (sum(&|pool| *pool == other.pool), policy.max_pool_percent, format!("pool {}", other.pool)),
+        (
+            sum(&|pool| family_of(&pool.instance_type) == family),
+            policy.max_family_percent,
+            format!("family {family}"),
+        ),
+        (sum(&|pool| pool.zone == other.pool.zone), policy.max_zone_percent, format!("zone {}", other.pool.zone)),
+    ];
+    shares.into_iter().find(|(share, most, _)| share > &u64::from(*most)).map(|(share, most, what)| {
+        format!("{share} % of the CPU on Spot would be in {what}; the policy allows {most} %")
+    })
+}
+
+/// Other fleets that the search looked at.
+fn whole_fleets(model: &Model<'_>, choice: &Choice, fleet: &Fleet) -> Vec<Alternative> {
+    let now: Money = model.nodes.iter().filter_map(|node| node.price).sum();
+    let chosen = fleet.cost_change(model);
+    choice
+        .looked
+        .iter()
+        .filter(|looked| looked.cost_change != chosen)
+        .map(|looked| {
+            let more = looked.cost_change - chosen;
+            let why = if more > Money::ZERO {
+                format!("the whole cluster would cost {} USD/h more than by this plan", usd(more))
+            } else {
+                format!("it saves {} USD/h more, which does not pay for the disruption of {} nodes and the interruptions expected", usd(-more), looked.retired)
+            };
+            Alternative { what: looked.what.clone(), cost_per_hour: now + looked.cost_change, why }
+        })
+        .collect()
+}

@@ -1,0 +1,157 @@
+//! From a fleet to steps: which nodes to launch before which may be drained, in small groups that
+//! each leave room for every pod and lose no money.
+
+use crate::fleet::Fleet;
+use crate::model::Model;
+use domain::Money;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Nodes launched and then nodes retired. Numbers of launched nodes, and of nodes there are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Step {
+    pub(crate) launch: Vec<usize>,
+    pub(crate) retire: Vec<u32>,
+}
+
+/// Where a pod of a class goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Destination {
+    /// A node there is.
+    Node(u32),
+    /// A launched node, by its number in the fleet.
+    Launched(usize),
+}
+
+/// Pods of a class from a node (or that wait) to a destination.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Move {
+    pub(crate) from: Option<u32>,
+    pub(crate) class: u32,
+    pub(crate) count: u32,
+    pub(crate) to: Destination,
+}
+
+/// Most steps a plan is cut into: every step makes node groups of its own.
+const MOST_STEPS: usize = 10;
+
+/// Cuts a fleet's change into steps, and says which pods go where.
+pub(crate) fn steps(model: &Model<'_>, fleet: &Fleet) -> (Vec<Step>, Vec<Move>) {
+    let order = launch_order(fleet);
+    let moves = moves(model, fleet, &order);
+    let rank: BTreeMap<usize, usize> =
+        order.iter().enumerate().map(|(rank, at)| (*at, rank + 1)).collect();
+    // After how many launches each node may go.
+    let mut ready: BTreeMap<u32, usize> = fleet.retired.iter().map(|at| (*at, 0)).collect();
+    for step in &moves {
+        if let (Some(from), Destination::Launched(to)) = (step.from, step.to) {
+            let at = ready.entry(from).or_default();
+            *at = (*at).max(rank[&to]);
+        }
+    }
+    let least = fleet.retired.len().div_ceil(MOST_STEPS).max(1);
+    let mut steps: Vec<Step> = Vec::new();
+    let mut open = Step::default();
+    let (empty, used): (Vec<u32>, Vec<u32>) =
+        fleet.retired.iter().partition(|at| model.nodes[**at as usize].evictable == 0);
+    if !empty.is_empty() {
+        steps.push(Step { launch: Vec::new(), retire: empty });
+    }
+    for launched in 0..=order.len() {
+        if launched > 0 {
+            open.launch.push(order[launched - 1]);
+        }
+        open.retire.extend(used.iter().filter(|at| ready[at] == launched));
+        if open.retire.len() >= least && pays(model, fleet, &open) {
+            steps.push(std::mem::take(&mut open));
+        }
+    }
+    if !open.launch.is_empty() || !open.retire.is_empty() {
+        // What does not pay by itself goes with the step before it.
+        match steps.last_mut() {
+            Some(last) if !open.retire.is_empty() && !last.launch.is_empty() => {
+                last.launch.append(&mut open.launch);
+                last.retire.append(&mut open.retire);
+            }
+            _ => steps.push(open),
+        }
+    }
+    (steps, moves)
+}
+
+/// Whether a step's saving pays for its evictions in time.
+fn pays(model: &Model<'_>, fleet: &Fleet, step: &Step) -> bool {
+    let policy = &model.input.policy;
+    let evictions: u32 = step.retire.iter().map(|at| model.nodes[*at as usize].evictable).sum();
+    let saving = saving(model, fleet, step);
+    let earned = i128::from(saving.nanos()) * i128::from(policy.payback_hours);
+    let cost = i128::from(policy.disruption_cost_per_pod.nanos()) * i128::from(evictions);
+    saving > Money::ZERO && earned > cost
+}
+
+/// Cost of the retired nodes less cost of the launched ones.
+pub(crate) fn saving(model: &Model<'_>, fleet: &Fleet, step: &Step) -> Money {
+    let retired: Money =
+        step.retire.iter().filter_map(|at| model.nodes[*at as usize].price).sum();
+    let launched: Money = step
+        .launch
+        .iter()
+        .map(|at| model.shapes[fleet.launched[*at].shape as usize].price)
+        .sum();
+    retired - launched
+}
+
+/// Launched nodes with equal ones side by side, so that a step has few kinds.
+fn launch_order(fleet: &Fleet) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..fleet.launched.len()).collect();
+    order.sort_by(|one, other| fleet.launched[*one].cmp(&fleet.launched[*other]).then(one.cmp(other)));
+    order
+}
+
+/// Gives every place a pod: those that wait first, then those of the node that is nearest to empty.
+fn moves(model: &Model<'_>, fleet: &Fleet, order: &[usize]) -> Vec<Move> {
+    let mut waiting: BTreeMap<u32, u32> = model.pending.iter().copied().collect();
+    let mut left: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut holders: BTreeMap<u32, BTreeMap<u32, u32>> = BTreeMap::new();
+    for at in &fleet.retired {
+        for (class, count) in &model.nodes[*at as usize].load {
+            holders.entry(*class).or_default().insert(*at, *count);
+            *left.entry(*at).or_default() += count;
+        }
+    }
+    let there = fleet.moved_in.iter().map(|(at, load)| (Destination::Node(*at), load));
+    let launched =
+        order.iter().map(|at| (Destination::Launched(*at), &fleet.launched[*at].load));
+    let mut moves = Vec::new();
+    for (to, load) in there.chain(launched) {
+        let mut touched: BTreeSet<u32> = BTreeSet::new();
+        for &(class, mut count) in load {
+            let waits = waiting.entry(class).or_default();
+            let taken = (*waits).min(count);
+            if taken > 0 {
+                *waits -= taken;
+                count -= taken;
+                moves.push(Move { from: None, class, count: taken, to });
+            }
+            while count > 0 {
+                let Some(held) = holders.get_mut(&class) else { break };
+                let next = held
+                    .keys()
+                    .copied()
+                    .min_by_key(|at| (!touched.contains(at), left[at], *at));
+                let Some(at) = next else { break };
+                touched.insert(at);
+                let have = held[&at];
+                let taken = have.min(count);
+                count -= taken;
+                if have == taken {
+                    held.remove(&at);
+                } else {
+                    held.insert(at, have - taken);
+                }
+                left.entry(at).and_modify(|left| *left -= taken);
+                moves.push(Move { from: Some(at), class, count: taken, to });
+            }
+        }
+    }
+    moves
+}

@@ -1,0 +1,164 @@
+//! Random small clusters from a seed.
+
+use super::{HOSTNAME, ZONE, ZONES, budget, input, node, node_term, pod, spread, term};
+use domain::Money;
+use domain::offering::{Architecture, CapacityType, Pool};
+use domain::plan::PlanningInput;
+use domain::snapshot::{NodeManager, Operator, PodKind, Taint, TaintEffect, Toleration};
+
+/// A linear congruential generator: enough to vary tests.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678)
+    }
+
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    pub fn one_in(&mut self, sides: u64) -> bool {
+        self.roll(sides) == 0
+    }
+}
+
+/// A cluster of a few nodes with every kind of constraint there is, and a policy that may be strict.
+pub fn cluster(seed: u64) -> PlanningInput {
+    let mut dice = Dice::new(seed);
+    let types = ["m6i.large", "m6i.xlarge", "m6i.2xlarge", "r6i.xlarge", "c6i.2xlarge", "m5.4xlarge", "m6g.xlarge"];
+    let mut nodes = Vec::new();
+    for at in 0..1 + dice.roll(7) {
+        let mut made = node(&format!("node-{at}"), types[dice.roll(7) as usize], ZONES[dice.roll(3) as usize]);
+        if dice.one_in(4) {
+            made.capacity_type = Some(CapacityType::Spot);
+            made.labels.insert("eks.amazonaws.com/capacityType".to_owned(), "SPOT".to_owned());
+        }
+        if dice.one_in(6) {
+            made.labels.insert("team".to_owned(), "blue".to_owned());
+            made.taints.push(Taint { key: "team".to_owned(), value: "blue".to_owned(), effect: TaintEffect::NoSchedule });
+        }
+        match dice.roll(24) {
+            0 => made.instance_type = None,
+            1 => made.ready = false,
+            2 => made.manager = NodeManager::Karpenter { node_pool: "default".to_owned() },
+            3 => made.do_not_disrupt = true,
+            4 => made.created_at = super::now(),
+            5 => made.unschedulable = true,
+            6 => made.manager = NodeManager::SelfManaged,
+            _ => {}
+        }
+        nodes.push(made);
+    }
+    let mut pods = Vec::new();
+    for app in 0..1 + dice.roll(5) {
+        let name = format!("app{app}");
+        let mut model = pod(&name, 0, None, 100 * (1 + dice.roll(15)), 256 * (1 + dice.roll(12)));
+        match dice.roll(14) {
+            0 => model.topology_spread.push(spread(ZONE, &name, 1)),
+            1 => model.topology_spread.push(spread(HOSTNAME, &name, 1 + dice.roll(2) as u32)),
+            2 => model.affinity.push(term(ZONE, &name)),
+            3 => model.anti_affinity.push(term(HOSTNAME, &name)),
+            4 => model.anti_affinity.push(term(HOSTNAME, "app0")),
+            5 => model.affinity.push(term(ZONE, "app0")),
+            6 => model.anti_affinity.push(term(ZONE, &name)),
+            7 => model.affinity.push(term(HOSTNAME, &name)),
+            8 => model.host_ports.push(8080),
+            9 => drop(model.node_selector.insert("team".to_owned(), "blue".to_owned())),
+            10 => model.node_affinity.push(node_term(ZONE, Operator::NotIn, &[ZONES[0]])),
+            _ => {}
+        }
+        if dice.one_in(3) || model.node_selector.contains_key("team") {
+            model.tolerations.push(Toleration { key: Some("team".to_owned()), value: None, effect: None });
+        }
+        if dice.one_in(3) {
+            model.architectures = vec![Architecture::Amd64, Architecture::Arm64];
+        }
+        match dice.roll(30) {
+            0 => model.do_not_disrupt = true,
+            1 => model.local_storage = true,
+            2 => model.kind = PodKind::Bare,
+            3 => model.unsupported.push("a ResourceClaim".to_owned()),
+            4 => model.kind = PodKind::DaemonSet,
+            _ => {}
+        }
+        for number in 0..1 + dice.roll(6) as usize {
+            let mut one = model.clone();
+            one.name = format!("{name}-{number:04}");
+            one.uid = format!("uid-{}", one.name);
+            place(&mut one, &nodes, &pods, &mut dice);
+            if one.node.is_some() && dice.one_in(8) {
+                one.volume_zone = nodes.iter().find(|node| Some(&node.name) == one.node.as_ref()).and_then(|node| node.zone.clone());
+            }
+            if one.kind == PodKind::Bare {
+                one.owner = None;
+            }
+            one.terminating = dice.one_in(25);
+            pods.push(one);
+        }
+    }
+    let mut made = input(nodes, pods);
+    for app in 0..3 {
+        if dice.one_in(10) {
+            made.snapshot.disruption_budgets.push(budget(&format!("app{app}"), dice.roll(2) as u32, dice.one_in(4)));
+        }
+    }
+    strict(&mut made, &mut dice);
+    made.seed = seed;
+    made.budget = 200;
+    made
+}
+
+/// On a random node where the pod is allowed to be, or pending.
+fn place(pod: &mut domain::snapshot::Pod, nodes: &[domain::snapshot::Node], others: &[domain::snapshot::Pod], dice: &mut Dice) {
+    let start = dice.roll(nodes.len() as u64) as usize;
+    for turn in 0..nodes.len() {
+        let node = &nodes[(start + turn) % nodes.len()];
+        let here: Vec<_> = others.iter().filter(|other| other.node.as_ref() == Some(&node.name)).collect();
+        let mut used = pod.requests.clone();
+        for other in &here {
+            used.add(&other.requests);
+        }
+        let alike = here.iter().any(|other| other.labels == pod.labels);
+        let lonely = !pod.anti_affinity.is_empty() || !pod.host_ports.is_empty() || !pod.topology_spread.is_empty();
+        let tolerated = node.taints.iter().all(|taint| pod.tolerations.iter().any(|toleration| toleration.tolerates(taint)));
+        let selected = pod.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value))
+            && pod.node_affinity.iter().all(|term| term.requirements.iter().all(|asked| asked.matches(&node.labels)));
+        if node.allocatable.covers(&used) && tolerated && selected && !(alike && lonely) && node.architecture == Some(Architecture::Amd64) {
+            pod.node = Some(node.name.clone());
+            return;
+        }
+    }
+    pod.ready = false;
+}
+
+fn strict(input: &mut PlanningInput, dice: &mut Dice) {
+    let policy = &mut input.policy;
+    policy.spot_percent = [0, 50, 70, 100][dice.roll(4) as usize];
+    policy.on_demand_base = [0, 0, 1, 2][dice.roll(4) as usize];
+    policy.headroom_percent = [0, 5, 10][dice.roll(3) as usize];
+    policy.evict_bare_pods = dice.one_in(2);
+    policy.evict_local_storage = dice.one_in(2);
+    if dice.one_in(2) {
+        policy.max_pool_percent = 50;
+        policy.max_family_percent = 60;
+        policy.max_zone_percent = 60;
+        policy.max_workload_pool_percent = 50;
+    }
+    if dice.one_in(3) {
+        input.template.architectures.insert(Architecture::Arm64);
+    }
+    policy.min_saving_per_hour = Money::from_nanos([0, 10_000_000][dice.roll(2) as usize]);
+}
+
+/// The same with one offering cheaper than any other of its type.
+pub fn cheaper(input: &PlanningInput, seed: u64) -> PlanningInput {
+    let mut input = input.clone();
+    let mut dice = Dice::new(seed ^ 77);
+    let at = dice.roll(input.market.offerings.len() as u64) as usize;
+    let offering = &mut input.market.offerings[at];
+    let _: &Pool = &offering.pool;
+    offering.price_per_hour = offering.price_per_hour.ratio(1, 2);
+    input
+}

@@ -1,0 +1,42 @@
+//! What holds for every plan, on thousands of random clusters.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod common;
+
+use common::checker::faults;
+use common::random::{Dice, cluster};
+use planner::decide;
+
+const CASES: u64 = 3_000;
+
+#[test]
+fn no_plan_breaks_a_constraint_the_policy_or_its_own_sums() {
+    let mut moved = 0;
+    let mut wrong = Vec::new();
+    for seed in 0..CASES {
+        let input = cluster(seed);
+        let decision = decide(&input);
+        wrong.extend(faults(&input, &decision).into_iter().map(|fault| format!("seed {seed}: {fault}")));
+        moved += decision.placements.len();
+    }
+    wrong.truncate(20);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(moved as u64 > CASES, "the clusters are too easy: {moved} pods moved");
+}
+
+#[test]
+fn the_order_of_the_input_does_not_matter() {
+    for seed in 0..CASES / 4 {
+        let input = cluster(seed);
+        let mut shuffled = input.clone();
+        let mut dice = Dice::new(seed);
+        let pods = &mut shuffled.snapshot.pods;
+        for at in (1..pods.len()).rev() {
+            pods.swap(at, dice.roll(at as u64 + 1) as usize);
+        }
+        shuffled.snapshot.nodes.reverse();
+        shuffled.market.offerings.reverse();
+        shuffled.snapshot.disruption_budgets.reverse();
+        assert_eq!(decide(&input), decide(&shuffled), "seed {seed}");
+    }
+}
