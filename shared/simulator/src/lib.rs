@@ -9,6 +9,7 @@ pub mod aws;
 mod clock;
 pub mod demo;
 mod faults;
+pub mod kubernetes;
 mod world;
 
 pub use clock::Clock;
