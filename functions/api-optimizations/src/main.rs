@@ -1,2 +1,7 @@
 //! Plans: run, explain, approve, cancel.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::serve(api_optimizations::routes())
+}
