@@ -1,2 +1,7 @@
 //! Linking AWS accounts.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::serve(api_accounts::routes())
+}

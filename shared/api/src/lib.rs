@@ -37,6 +37,6 @@ pub use extract::{Json, MAX_BODY, Path, Query, parse_json, read_body, unreadable
 pub use idempotency::{Idempotent, ShownOnce};
 pub use layers::{RequestId, router};
 pub use openapi::{Problems, document};
-pub use page::{Page, PageQuery};
+pub use page::{Page, PageQuery, every};
 pub use requested::Requested;
 pub use serve::{cursor_key, serve};

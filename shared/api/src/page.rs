@@ -40,3 +40,22 @@ impl PageQuery {
         storage::PageRequest::new(self.limit.map_or(50, u32::from), self.cursor.clone())
     }
 }
+
+/// Everything of a list, page by page: for what a tenant has tens or hundreds of.
+pub async fn every<T, F>(
+    page: impl Fn(storage::PageRequest) -> F,
+) -> Result<Vec<T>, storage::Error>
+where
+    F: Future<Output = Result<storage::Page<T>, storage::Error>>,
+{
+    let mut items = Vec::new();
+    let mut cursor = None;
+    loop {
+        let one = page(storage::PageRequest::new(storage::MAX_PAGE, cursor)).await?;
+        items.extend(one.items);
+        cursor = one.next;
+        if cursor.is_none() {
+            return Ok(items);
+        }
+    }
+}
