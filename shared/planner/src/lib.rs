@@ -28,9 +28,11 @@ mod position;
 mod rejected;
 mod stays;
 mod steps;
+mod survey;
 
 pub use decide::{Decision, Placement, Target, decide};
 pub use explain::explain;
+pub use survey::{Survey, survey};
 
 use domain::plan::{Plan, PlanningInput};
 
