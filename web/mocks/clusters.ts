@@ -55,10 +55,11 @@ function makeNode(recipe: Recipe, kind: Kind, group: number, at: number, now: nu
     namespace: "kube-system", name: `${name}-${group}${at}`, workload: { kind: "DaemonSet", namespace: "kube-system", name },
     cpu_milli, memory_mib, daemon: true, movable: false, why_not: "It belongs to its node and goes with it.",
   }));
-  const wanted = 0.3 + 0.6 * next();
+  const wanted = (kind.capacity === "spot" ? 0.6 : 0.25) + 0.35 * next();
   const sum = (key: "cpu_milli" | "memory_mib") => pods.reduce((total, pod) => total + pod[key], 0);
   for (let tries = 0; tries < 40 && sum("cpu_milli") < wanted * room.cpu_milli; tries++) {
-    const [namespace, name, workload, cpu_milli, memory_mib] = WORKLOADS[Math.floor(next() * WORKLOADS.length)]!;
+    const pick = WORKLOADS[Math.floor(next() * WORKLOADS.length)]!;
+    const [namespace, name, workload, cpu_milli, memory_mib] = pick[1] === "ledger-writer" && next() < 0.7 ? WORKLOADS[0]! : pick;
     if (sum("cpu_milli") + cpu_milli > room.cpu_milli || sum("memory_mib") + memory_mib > room.memory_mib) continue;
     const stuck = name === "ledger-writer";
     pods.push({

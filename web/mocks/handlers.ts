@@ -38,7 +38,8 @@ function page<T>(items: T[], query: URLSearchParams) {
 }
 
 const COOKIE = { "Set-Cookie": "refresh=mock; Path=/; SameSite=Strict" };
-const signedIn = (request: Request) => request.headers.get("Cookie")?.includes("refresh=mock") ?? document.cookie.includes("refresh=mock");
+/** A service worker does not see cookies; there the page's own are asked. */
+const signedIn = (request: Request) => (request.headers.get("Cookie") ?? globalThis.document?.cookie ?? "").includes("refresh=mock");
 
 /** The API over a world. */
 export function makeHandlers(world: World): HttpHandler[] {

@@ -46,7 +46,7 @@ export function makeLedger(cluster: Cluster, state: ClusterState, now: number, d
 }
 
 export function makeDashboard(clusters: Cluster[], states: Map<string, ClusterState>, ledger: LedgerHour[], plansWaiting: string[], days: number, now: number): Dashboard {
-  const since = now - days * 24 * HOUR_MS;
+  const since = Math.ceil(now / (24 * HOUR_MS) - days) * 24 * HOUR_MS;
   const hours = ledger.filter((hour) => Date.parse(hour.hour) >= since);
   const saved = (rows: LedgerHour[]) => total(rows.map((row) => nanos(row.baseline) - nanos(row.actual)));
   const month = ledger.filter((hour) => Date.parse(hour.hour) >= now - 23 * 24 * HOUR_MS);
@@ -72,7 +72,7 @@ export function makeDashboard(clusters: Cluster[], states: Map<string, ClusterSt
     plans_waiting: plansWaiting.length,
     attention: [
       ...clusters.filter((each) => each.status === "silent").map((each) => ({ severity: "danger" as const, text: `${each.name} has not reported for 47 min. No plan is made or carried out there.`, href: `/clusters/${each.id}` })),
-      ...plansWaiting.slice(0, 1).map((id) => ({ severity: "warning" as const, text: `${plansWaiting.length} plans wait for approval; the first expires in 48 min.`, href: `/plans/${id}` })),
+      ...plansWaiting.slice(0, 1).map((id) => ({ severity: "warning" as const, text: `${plansWaiting.length === 1 ? "1 plan waits" : `${plansWaiting.length} plans wait`} for approval; the first expires in 48 min.`, href: `/plans/${id}` })),
     ],
     series: makeSeries(hours, days),
     distribution: {
@@ -91,8 +91,10 @@ export function makeDashboard(clusters: Cluster[], states: Map<string, ClusterSt
 function makeSeries(hours: LedgerHour[], days: number): SeriesPoint[] {
   const step = days <= 7 ? HOUR_MS : 24 * HOUR_MS;
   const buckets = new Map<number, LedgerHour[]>();
+  const newest = Date.parse(hours[0]?.hour ?? "") + HOUR_MS;
   for (const hour of hours) {
     const at = Math.floor(Date.parse(hour.hour) / step) * step;
+    if (at + step > newest) continue;
     buckets.set(at, [...(buckets.get(at) ?? []), hour]);
   }
   return [...buckets].sort(([a], [b]) => a - b).map(([at, rows]) => {

@@ -56,7 +56,8 @@ function makeCommand(group: StateNode[], index: number): Command {
     pool: { instance_type: name, zone, capacity_type: capacity }, price_per_hour: usd(priceNanos(name, capacity)), estimated: capacity === "spot",
     monthly_interruption_ppm: capacity === "spot" ? 75_000 : 0, allocatable: allocatable(name),
   });
-  const count = group.length > 1 ? 2 : 1;
+  const wanted = group.reduce((sum, node) => sum + node.requested.cpu_milli, 0);
+  const count = Math.ceil(wanted / (0.95 * allocatable(type).cpu_milli));
   const saving = total(group.map((node) => nanos(node.price_per_hour!))) - BigInt(count) * priceNanos(type, "spot");
   const pods = group.flatMap((node) => node.pods.filter((pod) => !pod.daemon));
   const names = [...new Set(pods.map((pod) => pod.workload!.name))];

@@ -13,7 +13,8 @@ const KINDS: Record<string, string> = {
 export async function startServer(dist: string, size: Size): Promise<{ url: string; server: Server }> {
   const handlers = makeHandlers(new World(size, Date.now()));
   const server = createServer((incoming, outgoing) => {
-    void answer(incoming).then(async (response) => {
+    const broken = (error: unknown) => new Response(`the mock broke: ${String(error)}`, { status: 500 });
+    void answer(incoming).catch(broken).then(async (response) => {
       outgoing.writeHead(response.status, [...response.headers].flat());
       outgoing.end(Buffer.from(await response.arrayBuffer()));
     });
@@ -29,6 +30,7 @@ export async function startServer(dist: string, size: Size): Promise<{ url: stri
     return (await getResponse(handlers, request)) ?? new Response("no such mock", { status: 404 });
   }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.unref();
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the mock server has no port");
   return { url: `http://127.0.0.1:${address.port}`, server };

@@ -9,30 +9,28 @@ import { Plot, type Series } from "./plot";
 const DAY_S = 86_400;
 
 /** What was paid, by capacity type, under what it would have cost; the space between is the saving. */
-export default function CostChart({ points, height = 260 }: { points: SeriesPoint[]; height?: number }) {
+export default function CostChart({ points, height = 330 }: { points: SeriesPoint[]; height?: number }) {
   const data = useMemo(() => prepare(points), [points]);
   const per = data.step >= DAY_S ? "day" : "h";
   const formatTime = (seconds: number) => (per === "day" ? day : hour)(seconds * 1000);
   const saved = data.baseline === 0 ? 0 : 1 - data.actual / data.baseline;
   return (
-    <Plot times={data.times} series={data.series} height={height} format={per === "day" ? perDay : perHour} formatTime={formatTime}
+    <Plot times={data.times} series={data.series} height={height} unit={`$/${per}`} format={legendNumber} formatTime={formatTime}
       summary={`Cost per ${per === "day" ? "day" : "hour"}, ${points.length} points: ${percent(saved)} below the baseline on average.`}
       table={<CostTable points={points} per={per} formatTime={formatTime} />} />
   );
 }
 
-const perDay = (value: number) => `${axisNumber(value)} $/day`;
-const perHour = (value: number) => `${axisNumber(value)} $/h`;
-const axisNumber = (value: number) => value.toLocaleString("en-US", { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });
+const legendNumber = (value: number) => value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 function prepare(points: SeriesPoint[]) {
   const times = points.map((point) => Date.parse(point.hour_or_day) / 1000);
-  const of = (key: "baseline" | "actual" | "spot") => points.map((point) => dollars(nanos(point[key])));
+  const of = (key: "baseline" | "actual" | "spot" | "on_demand") => points.map((point) => dollars(nanos(point[key])));
   const [baseline, actual, spot] = [of("baseline"), of("actual"), of("spot")];
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
   const series: Series[] = [
-    { name: "Baseline (saved below it)", values: baseline, colour: "baseline", dashed: true, fillTo: 1, fillOpacity: 0.12 },
-    { name: "On-demand, on top of", values: actual, colour: "on-demand", fillTo: 2, fillOpacity: 0.45 },
+    { name: "Baseline", values: baseline, colour: "baseline", dashed: true, fillTo: 1, fillOpacity: 0.12, note: "saved" },
+    { name: "On-demand", values: actual, shown: of("on_demand"), colour: "on-demand", fillTo: 2, fillOpacity: 0.45 },
     { name: "Spot", values: spot, colour: "spot", fillTo: "zero", fillOpacity: 0.45 },
   ];
   return { times, series, step: (times[1] ?? 0) - (times[0] ?? 0), baseline: sum(baseline), actual: sum(actual) };

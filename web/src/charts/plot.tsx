@@ -2,6 +2,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useDark } from "../lib/theme";
+import { day, hour } from "../lib/time";
 
 /** One line of a plot, in units of the axis. */
 export type Series = {
@@ -13,13 +14,18 @@ export type Series = {
   /** Fills down to zero, or down to the series of this index. */
   fillTo?: "zero" | number;
   fillOpacity?: number;
+  /** Written into the space it fills. */
+  note?: string;
+  /** What the legend says where that is not the height of the line, as with stacked areas. */
+  shown?: number[];
 };
 
 type PlotProps = {
   /** Seconds since 1970, ascending. */
   times: number[];
   series: Series[];
-  /** Of the vertical axis, which always begins at zero. */
+  /** Of the vertical axis, which always begins at zero, such as `$/day`. */
+  unit: string;
   format: (value: number) => string;
   formatTime: (seconds: number) => string;
   /** What there is to see, in a sentence. */
@@ -30,7 +36,7 @@ type PlotProps = {
 };
 
 /** The one place that draws with uPlot: lines and stacked areas over time, with a cursor for mouse and arrow keys. */
-export function Plot({ times, series, format, formatTime, summary, height, table }: PlotProps) {
+export function Plot({ times, series, unit, format, formatTime, summary, height, table }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [at, setAt] = useState<number | null>(null);
@@ -40,7 +46,7 @@ export function Plot({ times, series, format, formatTime, summary, height, table
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const options = makeOptions({ element, series, format, height, onCursor: setAt });
+    const options = makeOptions({ element, series, height, onCursor: setAt });
     const made = new uPlot(options, [times, ...series.map((each) => each.values)], element);
     const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     resize.observe(element);
@@ -50,7 +56,7 @@ export function Plot({ times, series, format, formatTime, summary, height, table
       made.destroy();
     };
     // Colours are read when the plot is made, so a change of theme makes it anew.
-  }, [times, series, format, height, dark, asTable]);
+  }, [times, series, height, dark, asTable]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -64,10 +70,11 @@ export function Plot({ times, series, format, formatTime, summary, height, table
   return (
     <div className="flex flex-col gap-2">
       <div className="flex flex-wrap items-center gap-x-5 gap-y-1 text-12">
+        <span className="text-muted">{unit}</span>
         {series.map((each) => (
           <span key={each.name} className="inline-flex items-center gap-1.5">
             <Swatch colour={each.colour} dashed={each.dashed ?? false} />
-            {each.name} {at !== null && <strong>{format(each.values[at]!)}</strong>}
+            {each.name} {at !== null && <strong>{format((each.shown ?? each.values)[at]!)}</strong>}
           </span>
         ))}
         <span className="ml-auto min-w-28 text-right text-muted" aria-live="polite">{at !== null && formatTime(times[at]!)}</span>
@@ -95,8 +102,30 @@ function resolve(element: HTMLElement, token: string, opacity = 1): string {
   return colour;
 }
 
-function makeOptions({ element, series, format, height, onCursor }: {
-  element: HTMLElement; series: Series[]; format: (value: number) => string; height: number; onCursor: (at: number | null) => void;
+const dayOf = (seconds: number) => day(seconds * 1000);
+const hourOf = (seconds: number) => hour(seconds * 1000);
+
+/** Notes stand in the middle of the space they name, where it is high enough for a line of text. */
+function writeNotes(plot: uPlot, series: Series[], colour: string): void {
+  const { ctx } = plot;
+  for (const each of series) {
+    if (!each.note || typeof each.fillTo !== "number") continue;
+    const middle = Math.floor(each.values.length / 2);
+    const [x, top, bottom] = [plot.data[0][middle] ?? 0, each.values[middle] ?? 0, series[each.fillTo]?.values[middle] ?? 0];
+    const space = plot.valToPos(bottom, "y", true) - plot.valToPos(top, "y", true);
+    if (space < 20 * devicePixelRatio) continue;
+    ctx.save();
+    ctx.font = `${12 * devicePixelRatio}px Inter`;
+    ctx.fillStyle = colour;
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    ctx.fillText(each.note, plot.valToPos(x, "x", true), plot.valToPos((top + bottom) / 2, "y", true));
+    ctx.restore();
+  }
+}
+
+function makeOptions({ element, series, height, onCursor }: {
+  element: HTMLElement; series: Series[]; height: number; onCursor: (at: number | null) => void;
 }): uPlot.Options {
   const axis = { stroke: resolve(element, "muted"), font: "12px Inter", grid: { stroke: resolve(element, "line"), width: 1 }, ticks: { show: false } };
   return {
@@ -105,7 +134,10 @@ function makeOptions({ element, series, format, height, onCursor }: {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] } },
-    axes: [{ ...axis, space: 80 }, { ...axis, size: 64, values: (_plot, ticks) => ticks.map(format) }],
+    axes: [
+      { ...axis, space: 90, values: (_plot, ticks, _axis, _space, step) => ticks.map(step >= 86_400 ? dayOf : hourOf) },
+      { ...axis, size: 48, values: (_plot, ticks) => ticks.map((tick) => tick.toLocaleString("en-US")) },
+    ],
     series: [{}, ...series.map((each) => ({
       label: each.name,
       stroke: resolve(element, each.colour),
@@ -118,6 +150,6 @@ function makeOptions({ element, series, format, height, onCursor }: {
       typeof each.fillTo === "number"
         ? [{ series: [index + 1, each.fillTo + 1] as [number, number], fill: resolve(element, each.colour, each.fillOpacity) }]
         : []),
-    hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)] },
+    hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)], draw: [(plot) => writeNotes(plot, series, axis.stroke)] },
   };
 }

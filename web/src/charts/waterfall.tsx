@@ -20,7 +20,7 @@ export function Waterfall({ from, to, steps, chosen, onChoose }: {
   });
   return (
     <ul className="flex flex-col">
-      <Row name={from.name} value={<Amount of={from.amount} />} bar={<span className="dashed-fill absolute inset-y-1 rounded-mark" style={place(0n, from.amount)} />} />
+      <Row name={from.name} value={<Amount of={from.amount} />} bar={<span className="absolute inset-y-1 rounded-mark border border-dashed border-baseline" style={place(0n, from.amount)} />} />
       {steps.map((step, at) => {
         const [start, end] = [levels[at]!, levels[at]! - step.saves];
         const bar = <span className="absolute inset-y-1 rounded-mark" style={{ ...place(start < end ? start : end, start < end ? end : start), background: `var(--color-${step.colour})` }} />;
@@ -29,7 +29,7 @@ export function Waterfall({ from, to, steps, chosen, onChoose }: {
             onPress={() => onChoose(chosen === step.id ? undefined : step.id)} />
         );
       })}
-      <Row name={to.name} strong value={<Amount of={to.amount} />} bar={<span className="absolute inset-y-1 rounded-mark bg-text" style={place(0n, to.amount)} />} />
+      <Row name={to.name} strong value={<Amount of={to.amount} />} bar={<span className="absolute inset-y-1 rounded-mark bg-muted" style={place(0n, to.amount)} />} />
     </ul>
   );
 }

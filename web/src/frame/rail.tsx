@@ -32,7 +32,9 @@ export function Rail() {
           <span className="sm:group-data-[folded=true]:sr-only">{place.name}</span>
         </Link>
       ))}
-      <IconButton icon="fold" name={folded ? "Unfold the menu" : "Fold the menu"} onClick={fold} className="mt-auto ml-0.5 hidden text-muted sm:inline-flex" />
+      <div className="mt-auto ml-0.5 text-muted max-sm:hidden">
+        <IconButton icon="fold" name={folded ? "Unfold the menu" : "Fold the menu"} onClick={fold} />
+      </div>
     </nav>
   );
 }

@@ -6,12 +6,12 @@ export type Part = Lever | "residual";
 
 /** In the order of the waterfall: from what it would have cost to what it cost. */
 export const PARTS: { part: Part; name: string; colour: string; how: string }[] = [
-  { part: "market", name: "Market prices", colour: "muted", how: "What the baseline's own nodes cost less, or more, than on the day it was fixed." },
+  { part: "market", name: "Market prices", colour: "baseline", how: "What the baseline's own nodes cost less, or more, than on the day it was fixed." },
   { part: "spot_price", name: "Spot price", colour: "spot", how: "Spot price against list price of what ran, less what the baseline's own Spot nodes would have had of it." },
-  { part: "consolidation", name: "Packing", colour: "accent", how: "The baseline's nodes against those that ran, both at list prices: fewer, smaller or cheaper ones for the same pods." },
+  { part: "consolidation", name: "Packing", colour: "text", how: "The baseline's nodes against those that ran, both at list prices: fewer, smaller or cheaper ones for the same pods." },
   { part: "hibernation", name: "Hibernation", colour: "asleep", how: "Nodes that were asleep, at what they would have cost awake." },
   { part: "overlap", name: "Overlap", colour: "danger", how: "New nodes that ran while the old ones were still being drained. It costs, so it counts against the saving." },
-  { part: "residual", name: "Not explained", colour: "muted", how: "What is left once every lever is counted, such as nodes without a known list price." },
+  { part: "residual", name: "Not explained", colour: "baseline", how: "What is left once every lever is counted, such as nodes without a known list price." },
 ];
 
 export const nameOf = (part: Part): string => PARTS.find((each) => each.part === part)?.name ?? part;

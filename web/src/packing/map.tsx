@@ -13,10 +13,12 @@ const ROW_PX = 36;
  * One row per node, as wide as its allocatable CPU or memory, filled by what its pods request. Hover or move
  * with the arrow keys; `onCursor` tells what is there.
  */
-export function PackingMap({ bins, by, name, scale, highlight, onCursor }: {
+export function PackingMap({ bins, by, name, scale, dense = false, highlight, onCursor }: {
   bins: Bin[]; by: Resource; name: string;
   /** Room of the widest node to compare with; several maps side by side share it. */
-  scale?: number; highlight?: string | undefined; onCursor: (cursor: Cursor | undefined) => void;
+  scale?: number;
+  /** Stands beside another map: less room for words. */
+  dense?: boolean; highlight?: string | undefined; onCursor: (cursor: Cursor | undefined) => void;
 }) {
   const { ref, from, to } = useVisibleRows(bins.length, ROW_PX);
   const [place, setPlace] = useState<[row: number, block: number]>();
@@ -45,7 +47,7 @@ export function PackingMap({ bins, by, name, scale, highlight, onCursor }: {
     <div ref={box} role="group" aria-label={`${name}: ${bins.length} nodes. Arrow keys move through nodes and pods.`} tabIndex={0} onKeyDown={onKeyDown}>
       <div ref={ref} style={{ height: bins.length * ROW_PX, paddingTop: from * ROW_PX }}>
         {bins.slice(from, to).map((bin, at) => (
-          <Row key={bin.name} bin={bin} by={by} full={full} highlight={highlight}
+          <Row key={bin.name} bin={bin} by={by} full={full} dense={dense} highlight={highlight}
             current={place?.[0] === from + at ? place[1] : undefined} onEnter={(block) => move(from + at, block)} />
         ))}
       </div>
@@ -53,16 +55,16 @@ export function PackingMap({ bins, by, name, scale, highlight, onCursor }: {
   );
 }
 
-function Row({ bin, by, full, highlight, current, onEnter }: {
-  bin: Bin; by: Resource; full: number; highlight: string | undefined; current: number | undefined; onEnter: (block: number) => void;
+function Row({ bin, by, full, dense, highlight, current, onEnter }: {
+  bin: Bin; by: Resource; full: number; dense: boolean; highlight: string | undefined; current: number | undefined; onEnter: (block: number) => void;
 }) {
   const room = amount(bin.room, by);
   const taken = used(bin, by);
   return (
     <div onMouseEnter={() => onEnter(-1)} style={{ height: ROW_PX }}
-      className={`grid grid-cols-[104px_minmax(0,1fr)_56px] items-center gap-3 px-4 sm:grid-cols-[190px_minmax(0,1fr)_110px] ${current === undefined ? "" : "bg-hover"}`}>
+      className={`grid grid-cols-[104px_minmax(0,1fr)_40px] items-center gap-3 px-4 ${dense ? "sm:grid-cols-[140px_minmax(0,1fr)_64px]" : "sm:grid-cols-[190px_minmax(0,1fr)_80px]"} ${current === undefined ? "" : "bg-hover"}`}>
       <div className="min-w-0 leading-4">
-        <div className="truncate">{shortName(bin.name)}{bin.blockedBy && <span className="text-muted"> · blocked</span>}</div>
+        <div className="truncate">{shortName(bin.name)}{bin.blockedBy && <span className="text-muted max-sm:hidden"> · blocked</span>}</div>
         <div className="truncate text-12 text-muted">{bin.pool}</div>
       </div>
       {room === 0 ? <span className="text-12 text-muted">no longer in the cluster</span> : (

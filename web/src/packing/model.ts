@@ -68,7 +68,7 @@ function binsOfLaunch(launch: Launch, command: number): Bin[] {
   const choice = launch.choices[0];
   if (!choice) return [];
   return Array.from({ length: launch.count }, (_, at) => ({
-    name: `new ${command + 1}.${at + 1}`, pool: `${choice.pool.instance_type} ${choice.pool.zone}`, capacity: choice.pool.capacity_type,
+    name: `new-${command + 1}-${at + 1}`, pool: `${choice.pool.instance_type} ${choice.pool.zone}`, capacity: choice.pool.capacity_type,
     price: choice.price_per_hour, since: undefined, instance: undefined, blockedBy: undefined, room: choice.allocatable,
     blocks: launch.packing.map((share): Block => ({
       name: share.workload.name, namespace: share.workload.namespace, workload: share.workload, pods: share.pods,

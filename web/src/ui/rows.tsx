@@ -2,6 +2,8 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 
 /** Rows drawn beyond the edges of the window, so that scrolling never shows a gap. */
 const SPARE = 12;
+/** Lists up to this length are simply drawn. */
+const SHORT = 60;
 
 /**
  * Of a long list of rows of one height, only those the window shows. The list keeps its full height, so
@@ -9,8 +11,10 @@ const SPARE = 12;
  */
 export function useVisibleRows(total: number, height: number) {
   const ref = useRef<HTMLDivElement>(null);
-  const [[from, to], setRange] = useState<[number, number]>([0, 40]);
+  const [[from, to], setRange] = useState<[number, number]>([0, SHORT]);
+  const short = total <= SHORT;
   useEffect(() => {
+    if (short) return;
     const measure = () => {
       const top = ref.current?.getBoundingClientRect().top ?? 0;
       const first = Math.floor(-top / height / SPARE) * SPARE - SPARE;
@@ -25,8 +29,8 @@ export function useVisibleRows(total: number, height: number) {
       window.removeEventListener("scroll", measure);
       window.removeEventListener("resize", measure);
     };
-  }, [total, height]);
-  return { ref, from: Math.min(from, total), to: Math.min(to, total) };
+  }, [total, height, short]);
+  return short ? { ref, from: 0, to: total } : { ref, from: Math.min(from, total), to: Math.min(to, total) };
 }
 
 /** A long list of rows of one height. */

@@ -19,5 +19,5 @@ export function DataTable({ name, heads, words = 2, children }: { name: string; 
 }
 
 export function Cell({ number = false, wrap = false, children }: { number?: boolean; wrap?: boolean; children: ReactNode }) {
-  return <td className={`h-9 px-4 py-1 ${wrap ? "min-w-60" : "whitespace-nowrap"} ${number ? "text-right" : ""}`}>{children}</td>;
+  return <td className={`h-9 px-4 py-1 ${wrap ? "" : "whitespace-nowrap"} ${number ? "text-right" : ""}`}>{children}</td>;
 }

@@ -9,7 +9,13 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 export async function serve(size = "usual") {
   const { module } = await runnerImport(path("../../mocks/server.ts"));
   const { url, server } = await module.startServer(path("../../dist"), size);
-  return { url, close: () => server.close() };
+  return {
+    url,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
 
 export const launch = () =>
@@ -57,4 +63,4 @@ export const OPEN_SCREENS = [
   { name: "not-found", path: "/nowhere", ready: "There is nothing at this address" },
 ];
 
-export const shows = (page, text) => page.getByText(text).first().waitFor({ timeout: 30_000 });
+export const shows = (page, text) => page.getByText(text).first().waitFor({ timeout: 15_000 });

@@ -4,7 +4,7 @@ import { clusters } from "../../api/queries";
 import type { Cluster } from "../../api/types";
 import { useAsOf } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
-import { counted, words } from "../../lib/units";
+import { count, counted, words } from "../../lib/units";
 import { CLUSTER_STATUSES } from "../../router";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
@@ -54,7 +54,7 @@ export function Clusters() {
 function inWords(all: Cluster[]): string {
   const nodes = all.reduce((sum, each) => sum + each.nodes, 0);
   const reporting = all.filter((each) => each.status === "healthy").length;
-  return `${reporting} of ${counted(all.length, "cluster")} healthy, ${counted(nodes, "node")} in all.`;
+  return `${count(reporting)} of ${counted(all.length, "cluster")} healthy, ${counted(nodes, "node")} in all.`;
 }
 
 function SearchBox({ value, onChange }: { value: string; onChange: (value: string) => void }) {

@@ -14,8 +14,10 @@ export function Approval({ optimization }: { optimization: Optimization }) {
   const [asked, setAsked] = useState(false);
   const canAct = useCanAct();
   const decline = usePlanChange(optimization.id, () => stopPlan(optimization.id));
+  // Also while the dialog is open, so that it can say what changed meanwhile.
+  if (optimization.state !== "proposed" && !asked) return null;
   return (
-    <section aria-label="Approval" className="flex flex-wrap items-center gap-3 rounded-box border border-accent bg-surface p-4">
+    <section aria-label="Approval" className="sticky bottom-16 z-10 flex flex-wrap items-center gap-3 rounded-box border border-accent bg-surface p-4 shadow-float sm:bottom-4">
       <p className="grow">{canAct ? "Nothing happens until this plan is approved." : "An operator or owner can approve this plan; your role is viewer."}</p>
       <Button disabled={!canAct} busy={decline.isPending} onClick={() => decline.mutate()}>Decline plan</Button>
       <Button kind="primary" disabled={!canAct} onClick={() => setAsked(true)}>Approve plan</Button>

@@ -18,11 +18,11 @@ export function BeforeAfter({ before, after }: { before: Bin[]; after: Bin[] }) 
         {([["Before", before], ["After", after]] as const).map(([name, bins]) => (
           <section key={name} aria-label={name} className="min-w-0 py-2">
             <h3 className="px-4 py-1 text-13">{name}: {counted(bins.length, "node")}</h3>
-            <PackingMap bins={byWaste(bins, by)} by={by} name={name} scale={scale} onCursor={setCursor} />
+            <PackingMap bins={byWaste(bins, by)} by={by} name={name} scale={scale} dense onCursor={setCursor} />
           </section>
         ))}
       </div>
-      <div className="border-t border-line max-lg:hidden"><CursorDetail cursor={cursor} /></div>
+      <div className="sticky bottom-20 rounded-box border-t border-line bg-surface max-lg:hidden"><CursorDetail cursor={cursor} /></div>
     </Panel>
   );
 }

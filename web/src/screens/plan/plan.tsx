@@ -58,12 +58,12 @@ function Body({ optimization }: { optimization: Optimization }) {
       <Outcome optimization={optimization} />
       {(state === "approved" || state === "applying") && <Running optimization={optimization} />}
       <Receipt plan={plan} />
-      {state === "proposed" && <Approval optimization={optimization} />}
       {begun && <Commands plan={plan} runs={execution.commands} />}
       {nodes && <BeforeAfter before={bins.before} after={bins.after} />}
       {!begun && <Commands plan={plan} runs={[]} />}
       <Stays stays={plan.stays} />
       <Findings findings={plan.findings} />
+      <Approval optimization={optimization} />
     </div>
   );
 }

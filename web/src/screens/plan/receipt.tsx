@@ -25,9 +25,9 @@ export function Receipt({ plan }: { plan: Optimization["plan"] }) {
       <DataTable name="Before and after" words={1} heads={["", "Before", "After"].map((head) => head || <span className="sr-only">Figure</span>)}>
         {LINES.map((line) => (
           <tr key={line.name} className="border-t border-line">
-            <Cell>{line.name}</Cell>
-            <Cell number>{line.value(plan.before)}</Cell>
-            <Cell number><span className="font-semibold">{line.value(plan.after)}</span></Cell>
+            <Cell wrap>{line.name}</Cell>
+            <Cell number wrap>{line.value(plan.before)}</Cell>
+            <Cell number wrap><span className="font-semibold">{line.value(plan.after)}</span></Cell>
           </tr>
         ))}
       </DataTable>

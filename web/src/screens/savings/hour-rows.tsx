@@ -9,7 +9,7 @@ import { Rows } from "../../ui/rows";
 import { Amount, QualityWord } from "../../ui/value";
 import { HourDetail } from "./hour-detail";
 
-const COLUMNS = "grid w-full grid-cols-[minmax(0,1fr)_84px_84px] items-center gap-4 px-4 text-left sm:grid-cols-[170px_minmax(0,1fr)_100px_100px_100px_90px]";
+const COLUMNS = "grid w-full grid-cols-[minmax(0,1fr)_72px_72px] items-center gap-2 sm:gap-4 px-4 text-left sm:grid-cols-[170px_minmax(0,1fr)_100px_100px_100px_90px]";
 const WIDE = "max-sm:hidden";
 
 /** Ledger hours as rows; one opens the instances and prices it was made of. */

@@ -1,0 +1,275 @@
+// What people do: sign in and out, come back after a session ends, filter, plan, approve, go back and forward.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { launch, open, serve, shows } from "./harness.mjs";
+
+let browser, site;
+before(async () => {
+  browser = await launch();
+});
+beforeEach(async () => {
+  site?.close();
+  site = await serve();
+});
+after(async () => {
+  await browser.close();
+  site.close();
+});
+
+const PROBLEM = "application/problem+json";
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+
+async function signIn(page, password = "correct horse battery") {
+  await page.getByLabel("Email").fill("ada@example.com");
+  await page.getByLabel("Password").fill(password);
+  await button(page, "Sign in").click();
+}
+
+test("a link into the dashboard asks to sign in and then opens", async () => {
+  const { page, faults, close } = await open(browser, site.url, { signedIn: false, expected: ["401"] });
+  await page.goto("/clusters?search=search&view=table");
+  await signIn(page, "wrong");
+  await shows(page, "Email or password is not right.");
+  assert.equal(await page.getByLabel("Email").inputValue(), "ada@example.com");
+  await signIn(page);
+  await shows(page, "search-prod");
+  assert.equal(new URL(page.url()).search, "?search=search&view=table");
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("sign up puts the server's message next to its field and keeps what was typed", async () => {
+  const { page, close } = await open(browser, site.url, { signedIn: false, expected: ["401", "422"] });
+  await page.goto("/sign-up");
+  await page.getByLabel("Organisation").fill("Northwind");
+  await page.getByLabel("Your name").fill("Ada");
+  await page.getByLabel("Email").fill("ada@example.com");
+  await page.getByLabel("Password").fill("password1234");
+  await button(page, "Create organisation").click();
+  await shows(page, "It is on the list of common passwords.");
+  assert.equal(await page.getByLabel("Password").getAttribute("aria-invalid"), "true");
+  assert.equal(await page.getByLabel("Organisation").inputValue(), "Northwind");
+  await page.getByLabel("Password").fill("a longer sentence");
+  await button(page, "Create organisation").click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await close();
+});
+
+test("a session that ends in the middle comes back to the same screen", async () => {
+  const { page, close } = await open(browser, site.url, { expected: ["401"] });
+  await page.goto("/savings?days=7&lever=spot_price");
+  await shows(page, "From baseline to actual");
+  const refuse = (route) => route.fulfill({ status: 401, contentType: PROBLEM, body: JSON.stringify({ status: 401, code: "unauthorized", title: "Unauthorized" }) });
+  await page.context().clearCookies();
+  await page.route("**/api/v1/metrics/**", refuse);
+  await button(page, "Read again").click();
+  await shows(page, "Your session has ended");
+  await page.unroute("**/api/v1/metrics/**");
+  await page.getByLabel("Password").fill("correct horse battery");
+  await button(page, "Continue").click();
+  await shows(page, /with “Spot price”, the largest first/);
+  assert.equal(new URL(page.url()).search, "?days=7&lever=spot_price");
+  await close();
+});
+
+test("an expired access token is renewed once for all and nobody notices", async () => {
+  const { page, faults, close } = await open(browser, site.url, { expected: ["401"] });
+  await page.goto("/");
+  await shows(page, "Where the cost is");
+  let refused = 0;
+  let renewed = 0;
+  page.on("request", (request) => request.url().endsWith("/auth/refresh") && renewed++);
+  await page.route("**/api/v1/clusters*", (route) => (refused++ === 0 ? route.fulfill({ status: 401, contentType: PROBLEM, body: "{}" }) : route.continue()));
+  await page.getByRole("link", { name: "Clusters", exact: true }).click();
+  await shows(page, "checkout-prod");
+  assert.equal(renewed, 1);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("signing out leaves nothing behind", async () => {
+  const { page, close } = await open(browser, site.url, { expected: ["401"] });
+  await page.goto("/clusters");
+  await shows(page, "checkout-prod");
+  await button(page, "Account").click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  assert.equal(await page.getByText("checkout-prod").count(), 0);
+  await close();
+});
+
+test("filters, ranges and tabs live in the address: reload keeps them, back undoes them", async () => {
+  const { page, close } = await open(browser, site.url);
+  await page.goto("/");
+  await page.getByRole("radio", { name: "7 days" }).click();
+  await page.waitForURL("**/?days=7");
+  await page.getByRole("link", { name: "checkout-prod" }).click();
+  await page.getByRole("tab", { name: "Workloads" }).click();
+  await page.waitForURL("**/clusters/clu_01checkout?tab=workloads");
+  await page.reload();
+  await shows(page, "Workloads, the most exposed first");
+  await page.goBack();
+  await shows(page, "Nodes, the most wasteful first");
+  await page.goBack();
+  await page.waitForURL("**/?days=7");
+  await page.goForward();
+  await shows(page, "Nodes, the most wasteful first");
+  await close();
+});
+
+test("clusters are found by name and by state", async () => {
+  const { page, close } = await open(browser, site.url);
+  await page.goto("/clusters");
+  await page.getByRole("radio", { name: "silent 1" }).click();
+  assert.equal(await page.getByRole("list", { name: "Clusters" }).getByRole("link").count(), 1);
+  await page.getByLabel("Search by name or region").fill("nothing");
+  await shows(page, "No cluster matches");
+  await button(page, "Show all clusters").click();
+  assert.equal(await page.getByRole("list", { name: "Clusters" }).getByRole("link").count(), 4);
+  await close();
+});
+
+test("a plan is made, approved, watched and measured", async () => {
+  const { page, faults, close } = await open(browser, site.url);
+  await page.goto("/clusters/clu_01checkout");
+  await button(page, "New plan").click();
+  await shows(page, "Packing before and after");
+  await button(page, "Approve plan").click();
+  const dialog = page.getByRole("dialog", { name: "Approve this plan" });
+  await shows(dialog, /^[0-9a-f]{64}$/);
+  const [request] = await Promise.all([page.waitForRequest("**/approve"), dialog.getByRole("button", { name: "Approve plan" }).click()]);
+  assert.equal(request.headers()["x-requested-by"], "dashboard");
+  await shows(page, /0 of \d commands done/);
+  await shows(page, /draining, \d+ pods? left/);
+  await shows(page, "What it saved");
+  await page.getByRole("link", { name: "See the hours in the ledger" }).click();
+  await shows(page, "From baseline to actual");
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("a plan that moved on is not approved, and what changed is shown", async () => {
+  const { page, close } = await open(browser, site.url, { expected: ["409"] });
+  await page.goto("/plans/opt_0001");
+  await button(page, "Approve plan").click();
+  await page.evaluate(async () => {
+    const { access_token: token } = await (await fetch("/api/v1/auth/refresh", { method: "POST" })).json();
+    await fetch("/api/v1/optimizations/opt_0001/cancel", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+  });
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Approve plan" }).click();
+  await shows(dialog, "This plan is no longer the current one.");
+  await close();
+});
+
+test("a running plan can be stopped, which says what stopping does", async () => {
+  const { page, close } = await open(browser, site.url);
+  await page.goto("/plans/opt_0001");
+  await button(page, "Approve plan").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Approve plan" }).click();
+  await button(page, "Stop plan").first().click();
+  const dialog = page.getByRole("dialog");
+  await shows(dialog, /will not be finished/);
+  await dialog.getByRole("button", { name: "Stop plan" }).click();
+  await shows(page, "Stopped");
+  await close();
+});
+
+test("a server that is busy for a moment loses nothing", async () => {
+  const { page, close } = await open(browser, site.url, { expected: ["503"] });
+  await page.goto("/plans/opt_0001");
+  await page.route("**/approve", (route) => route.fulfill({ status: 503, contentType: PROBLEM, body: JSON.stringify({ status: 503, code: "unavailable", title: "Unavailable", detail: "Try again in a moment." }) }));
+  await button(page, "Approve plan").click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Approve plan" }).click();
+  await shows(dialog, /Nothing was changed and nothing you typed is lost/);
+  await page.unroute("**/approve");
+  await dialog.getByRole("button", { name: "Try again" }).click();
+  await shows(page, /commands done|Approved/);
+  await close();
+});
+
+test("a viewer looks and does not act", async () => {
+  const { page, close } = await open(browser, site.url);
+  await page.route("**/auth/refresh", async (route) => {
+    const response = await route.fetch();
+    const tokens = await response.json();
+    await route.fulfill({ response, json: { ...tokens, user: { ...tokens.user, role: "viewer" } } });
+  });
+  await page.goto("/plans/opt_0001");
+  await shows(page, /your role is viewer/);
+  assert.equal(await button(page, "Approve plan").isDisabled(), true);
+  await close();
+});
+
+test("the packing map is read with the arrow keys", async () => {
+  const { page, close } = await open(browser, site.url);
+  await page.goto("/clusters/clu_01checkout");
+  await page.getByRole("group", { name: /^Packing/ }).focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowRight");
+  await shows(page, "Can move?");
+  await shows(page, "No: it belongs to its node.");
+  await close();
+});
+
+test("the command menu goes to a cluster by its name", async () => {
+  const { page, close } = await open(browser, site.url);
+  await page.goto("/");
+  await shows(page, "Where the cost is");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Go to" }).fill("staging");
+  await page.getByRole("option", { name: /staging-eu/ }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/clusters/clu_03staging");
+  await close();
+});
+
+test("every bar of the waterfall opens its hours, and an hour its prices", async () => {
+  const { page, close } = await open(browser, site.url);
+  await page.goto("/savings");
+  await shows(page, "It adds up to the last nano-dollar.");
+  await page.getByRole("button", { name: /^Overlap/ }).click();
+  await shows(page, /with “Overlap”, the largest first/);
+  await page.getByRole("list", { name: "Hours" }).getByRole("button").first().click();
+  await page.getByRole("dialog").getByText("At list price").waitFor();
+  await page.keyboard.press("Escape");
+  await page.waitForURL((url) => !url.searchParams.has("hour"));
+  await close();
+});
+
+test("a thousand clusters and five thousand nodes are scrolled without drawing them all", async () => {
+  const large = await serve("large");
+  const { page, faults, close } = await open(browser, large.url);
+  await page.goto("/clusters?view=table");
+  await shows(page, "1,000 of 1,000 clusters healthy");
+  const steady = async (selector) => {
+    const frame = await page.evaluate(scrollThrough);
+    const drawn = await page.locator(selector).count();
+    assert.ok(drawn < 120, `${drawn} rows drawn`);
+    assert.ok(frame < 100, `half of the frames took more than ${Math.round(frame)} ms`);
+  };
+  await steady("[role=listitem]");
+  await page.goto("/clusters/clu_01checkout");
+  await page.getByRole("group", { name: /^Packing: 5000 nodes/ }).waitFor();
+  await steady("[role=group] > div > div");
+  assert.deepEqual(faults, []);
+  await close();
+  large.close();
+});
+
+/** Scrolls to the end in a hundred steps; the median frame in ms, which a busy machine moves less than the longest. */
+async function scrollThrough() {
+  const frames = [];
+  let last = performance.now();
+  for (let step = 1; step <= 100; step++) {
+    window.scrollTo(0, (document.documentElement.scrollHeight * step) / 100);
+    await new Promise((done) => requestAnimationFrame(done));
+    const now = performance.now();
+    frames.push(now - last);
+    last = now;
+  }
+  return frames.sort((a, b) => a - b)[50];
+}
