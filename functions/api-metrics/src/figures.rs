@@ -3,7 +3,7 @@
 use crate::view::{Attention, ClusterRow, Dashboard, Distribution, Point, Saved, Severity, Share};
 use api::view::percent;
 use domain::Money;
-use domain::cluster::{AgentStatus, Cluster, ClusterStatus, PoolShare};
+use domain::cluster::{AgentStatus, Cluster, ClusterStatus, PoolShare, SnapshotInfo};
 use domain::ledger::{LedgerHour, Quality};
 use domain::offering::family_of;
 use domain::optimization::Optimization;
@@ -19,6 +19,7 @@ const HOURLY_DAYS: i64 = 7;
 pub(crate) struct Figures {
     pub(crate) cluster: Cluster,
     pub(crate) agent: Option<AgentStatus>,
+    pub(crate) snapshot: Option<SnapshotInfo>,
     /// Closed hours since [`since`], without their lines.
     pub(crate) hours: Vec<LedgerHour>,
 }
@@ -49,7 +50,7 @@ pub(crate) fn dashboard(
     let positions: Vec<&Position> = all.iter().filter_map(|one| one.position()).collect();
     let month = month_of(now);
     let pools = || {
-        let snapshots = all.iter().filter_map(|one| one.cluster.snapshot.as_ref());
+        let snapshots = all.iter().filter_map(|one| one.snapshot.as_ref());
         snapshots.flat_map(|snapshot| &snapshot.pools)
     };
     let waiting = plans
@@ -80,7 +81,7 @@ pub(crate) fn dashboard(
 
 impl Figures {
     fn position(&self) -> Option<&Position> {
-        self.cluster.snapshot.as_ref().map(|snapshot| &snapshot.position)
+        self.snapshot.as_ref().map(|snapshot| &snapshot.position)
     }
 
     fn status(&self, now: Timestamp) -> ClusterStatus {
@@ -250,6 +251,7 @@ mod tests {
         let figures = Figures {
             cluster: testing::values::cluster(&account, 1),
             agent: None,
+            snapshot: None,
             hours: vec![
                 hour(at("2026-11-20T22:00:00Z"), 10, 5, 4),
                 hour(at("2026-11-20T23:00:00Z"), 10, 6, 2),

@@ -95,10 +95,13 @@ async fn answer(
     let since = figures::since(now, days);
     let ids: Vec<ClusterId> = clusters.iter().map(|cluster| cluster.id).collect();
     let mut agents = app.table().agent_statuses(tenant, &ids).await?;
+    let mut snapshots = app.table().snapshots(tenant, &ids).await?;
     let mut all = Vec::new();
     for cluster in clusters {
         let hours = app.table().ledger_totals(tenant, cluster.id, since, now).await?;
-        all.push(Figures { agent: agents.remove(&cluster.id), hours, cluster });
+        let agent = agents.remove(&cluster.id);
+        let snapshot = snapshots.remove(&cluster.id);
+        all.push(Figures { agent, snapshot, hours, cluster });
     }
     let plans: Vec<Optimization> = plans.into_iter().map(|stored| stored.value).collect();
     Ok(Json(figures::dashboard(&all, &plans, days, now)))

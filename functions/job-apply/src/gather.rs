@@ -2,9 +2,8 @@
 
 use crate::Error;
 use cloud::{AccountClient, NodeGroup, NodeGroupStatus};
-use domain::Tenant;
 use domain::action::Action;
-use domain::cluster::{Cluster, NotFit, fit_to_act};
+use domain::cluster::{Cluster, NotFit, SnapshotInfo, fit_to_act};
 use domain::execution::{Execution, GroupState, InstanceState, NodePhase, Observed};
 use domain::ids::ActionId;
 use domain::instance::InstanceRecord;
@@ -27,6 +26,7 @@ pub(crate) struct Case {
     pub(crate) plan: Plan,
     pub(crate) execution: Stored<Execution>,
     pub(crate) aws: AccountClient,
+    pub(crate) info: SnapshotInfo,
     snapshot: ClusterSnapshot,
     instances: BTreeMap<String, cloud::Instance>,
     states: BTreeMap<String, InstanceState>,
@@ -49,7 +49,7 @@ impl Case {
         let plan: Plan = ctx.objects().get(tenant, &plan).await?;
         let link = runtime::role_link(&account, &cluster.value.region);
         let aws = ctx.cloud.assume(&link).await?;
-        let snapshot = snapshot_of(ctx, tenant, &cluster.value).await?;
+        let (info, snapshot) = snapshot_of(ctx, work).await?;
         Ok(Self {
             work: *work,
             cluster,
@@ -57,6 +57,7 @@ impl Case {
             plan,
             execution,
             aws,
+            info,
             snapshot,
             instances: BTreeMap::new(),
             states: BTreeMap::new(),
@@ -68,11 +69,10 @@ impl Case {
     /// Reads what does.
     pub(crate) async fn look(&mut self, ctx: &Ctx, now: Timestamp) -> Result<(), Error> {
         let tenant = self.work.tenant;
-        let cluster = ctx.table.cluster(tenant, self.work.cluster).await?;
-        let is_new = cluster.value.snapshot != self.cluster.value.snapshot;
-        self.cluster = cluster;
-        if is_new {
-            self.snapshot = snapshot_of(ctx, tenant, &self.cluster.value).await?;
+        self.cluster = ctx.table.cluster(tenant, self.work.cluster).await?;
+        let newest = ctx.table.snapshot(tenant, self.work.cluster).await?;
+        if newest.is_some_and(|newest| newest != self.info) {
+            (self.info, self.snapshot) = snapshot_of(ctx, &self.work).await?;
         }
         self.execution = execution_of(ctx, &self.work).await?;
 
@@ -120,7 +120,8 @@ impl Case {
 
     fn fit(&self, now: Timestamp) -> Result<(), NotFit> {
         // Prices were judged when the plan was made; carrying it out does not choose by them.
-        fit_to_act(&self.cluster.value, Some(self.nodes_by_aws(now)), now, now)
+        let in_aws = Some(self.nodes_by_aws(now));
+        fit_to_act(&self.cluster.value, Some(&self.info), in_aws, now, now)
     }
 
     /// How many nodes there should be by what AWS says: instances that run, but for those so young
@@ -178,13 +179,13 @@ async fn execution_of(ctx: &Ctx, work: &PlanToApply) -> Result<Stored<Execution>
 
 async fn snapshot_of(
     ctx: &Ctx,
-    tenant: Tenant,
-    cluster: &Cluster,
-) -> Result<ClusterSnapshot, Error> {
-    let info = cluster.snapshot.as_ref();
+    work: &PlanToApply,
+) -> Result<(SnapshotInfo, ClusterSnapshot), Error> {
+    let info = ctx.table.snapshot(work.tenant, work.cluster).await?;
     let info = info.ok_or_else(|| Error::Inconsistent("the cluster has no snapshot".to_owned()))?;
     let body = ObjectRef { key: info.object_key.clone(), sha256: info.sha256.clone() };
-    Ok(ctx.objects().get(tenant, &body).await?)
+    let snapshot = ctx.objects().get(work.tenant, &body).await?;
+    Ok((info, snapshot))
 }
 
 fn state(instance: &cloud::Instance) -> InstanceState {

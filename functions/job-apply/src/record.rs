@@ -72,9 +72,8 @@ pub(crate) async fn store(
         let mut optimization = case.optimization.value.clone();
         let finished = optimization.finish(state, note, entry.at);
         finished.map_err(|error| Error::Inconsistent(error.to_string()))?;
-        let now = case.cluster.value.snapshot.as_ref().map(|info| info.position.cost_per_hour);
-        optimization.measured_saving_per_hour =
-            now.map(|now| optimization.before.cost_per_hour - now);
+        let saved = optimization.before.cost_per_hour - case.info.position.cost_per_hour;
+        optimization.measured_saving_per_hour = Some(saved);
         tx.update(&case.optimization, optimization);
     }
     let stored = tx.update(&case.execution, execution);

@@ -45,10 +45,6 @@ pub struct Cluster {
     pub generation: u64,
     /// What it would have cost, fixed when its first snapshot came.
     pub baseline: Option<Baseline>,
-    /// The newest snapshot, where there is one.
-    pub snapshot: Option<SnapshotInfo>,
-    /// Nodes in the snapshot before that.
-    pub previous_nodes: Option<u32>,
     /// When it was registered.
     pub created_at: Timestamp,
 }
@@ -67,7 +63,8 @@ pub enum ClusterKind {
     Mixed,
 }
 
-/// What is known of the newest snapshot without reading it.
+/// What is known of a cluster's newest snapshot without reading it; kept apart from the cluster, for
+/// it changes all the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotInfo {
     /// When it was taken.
@@ -81,8 +78,9 @@ pub struct SnapshotInfo {
     /// Nodes and cost.
     pub position: Position,
     /// What the nodes are, in order of pool; those whose pool is not known are left out.
-    #[serde(default)]
     pub pools: Vec<PoolShare>,
+    /// Nodes in the snapshot before.
+    pub previous_nodes: Option<u32>,
 }
 
 /// Nodes of one pool.
@@ -213,6 +211,7 @@ pub enum NotFit {
 /// or a partial list shows is gone by then.
 pub fn fit_to_act(
     cluster: &Cluster,
+    snapshot: Option<&SnapshotInfo>,
     aws_instances: Option<u32>,
     priced_at: Timestamp,
     now: Timestamp,
@@ -220,7 +219,7 @@ pub fn fit_to_act(
     if !cluster.optimisation_enabled {
         return Err(NotFit::Paused);
     }
-    let snapshot = cluster.snapshot.as_ref().ok_or(NotFit::NoSnapshot)?;
+    let snapshot = snapshot.ok_or(NotFit::NoSnapshot)?;
     let age_seconds = now.duration_since(snapshot.taken_at).as_secs();
     if age_seconds > SNAPSHOT_STALE_SECONDS {
         return Err(NotFit::SnapshotStale { age_seconds });
@@ -233,7 +232,7 @@ pub fn fit_to_act(
         return Err(NotFit::NoNodes);
     }
     let halved = |before: &u32| u64::from(nodes) * 2 < u64::from(*before);
-    if let Some(before) = cluster.previous_nodes.filter(halved) {
+    if let Some(before) = snapshot.previous_nodes.filter(halved) {
         return Err(NotFit::Shrunk { before, now: nodes });
     }
     if let Some(aws) = aws_instances {

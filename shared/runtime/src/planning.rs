@@ -48,11 +48,12 @@ pub async fn gather(
     cluster: &Cluster,
     now: Timestamp,
 ) -> Result<PlanningInput, ProposeError> {
-    let info = cluster.snapshot.as_ref().ok_or(NotFit::NoSnapshot)?;
+    let info = ctx.table.snapshot(tenant, cluster.id).await?;
     let pointer = ctx.table.market(tenant, cluster.account, &cluster.region).await?;
     let pointer = pointer.ok_or(ProposeError::NoMarket)?;
-    fit_to_act(cluster, None, pointer.priced_at, now)?;
-    let body = ObjectRef { key: info.object_key.clone(), sha256: info.sha256.clone() };
+    fit_to_act(cluster, info.as_ref(), None, pointer.priced_at, now)?;
+    let info = info.ok_or(NotFit::NoSnapshot)?;
+    let body = ObjectRef { key: info.object_key, sha256: info.sha256 };
     let snapshot: ClusterSnapshot = ctx.objects().get(tenant, &body).await?;
     let market: Market = ctx.objects().get(tenant, &pointer.object).await?;
     Ok(PlanningInput {

@@ -8,19 +8,20 @@
 
 use crate::audit::AuditHead;
 use crate::error::Error;
+use crate::heartbeat;
 use crate::item::{Item, encode, key_attributes, number};
 use crate::key::Key;
 use crate::table::Table;
 use crate::transaction::{OnlyIf, Transaction, Write};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use domain::audit::{self, AuditRow, Change};
 use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Most items DynamoDB takes in one transaction.
+/// Most items `DynamoDB` takes in one transaction.
 const MAX_ITEMS: usize = 100;
 
 /// Rounds of contention before giving up: with full jitter up to [`MAX_PAUSE_MS`], some seconds.
@@ -102,9 +103,16 @@ impl Table {
         tenant: domain::Tenant,
         changes: Vec<Change>,
     ) -> Result<Vec<Change>, Error> {
-        let length =
-            serde_json::to_vec(&changes).map_err(|e| Error::corrupt("audit_row", e))?.len();
+        let corrupt = |error: &dyn std::fmt::Display| Error::corrupt(AuditRow::KIND, error);
+        let length = serde_json::to_vec(&changes).map_err(|error| corrupt(&error))?.len();
         if length <= MAX_CHANGES {
+            // What is sealed must be what is read back: an item knows neither 1.0 nor the difference
+            // between a field that is null and one that is not there.
+            let stored: AttributeValue =
+                serde_dynamo::to_attribute_value(&changes).map_err(|error| corrupt(&error))?;
+            let mut changes: Vec<Change> =
+                serde_dynamo::from_attribute_value(stored).map_err(|error| corrupt(&error))?;
+            changes.retain(|change| change.before.is_some() || change.after.is_some());
             return Ok(changes);
         }
         let object = self.objects().put(tenant, "audit", "changes", &changes).await?;
@@ -192,7 +200,7 @@ fn seal(tenant: domain::Tenant, row: &AuditRow) -> Result<[Write; 2], Error> {
     ])
 }
 
-/// What DynamoDB would refuse as malformed, said in our words.
+/// What `DynamoDB` would refuse as malformed, said in our words.
 fn check(writes: &[Write], more: usize) -> Result<(), Error> {
     if writes.len() + more > MAX_ITEMS {
         let detail = format!("{} items, at most {MAX_ITEMS}", writes.len() + more);
@@ -228,8 +236,11 @@ fn refused(error: SdkError<TransactWriteItemsError>, own: &[Write]) -> Refused {
                     OnlyIf::Revision(_) | OnlyIf::Beside => Error::Conflict { kind },
                 });
             }
-            // Row or head were taken by another transaction.
-            (Some("ConditionalCheckFailed"), None) => contended = true,
+            // Row and head follow our own; another transaction took them.
+            (Some("ConditionalCheckFailed"), None) if index < own.len() + 2 => contended = true,
+            (Some("ConditionalCheckFailed"), None) => {
+                return Refused::Final(Error::Foreign { kind: heartbeat::KIND });
+            }
             (
                 Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"),
                 _,

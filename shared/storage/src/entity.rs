@@ -29,6 +29,7 @@ pub trait Entity: Item + Clone {
 
     /// What is stored in its own item and shown in the audit trail; less than all of it where a
     /// companion holds the rest.
+    #[must_use]
     fn body(&self) -> Self {
         self.clone()
     }

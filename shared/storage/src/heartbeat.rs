@@ -18,7 +18,10 @@ use domain::{ClusterId, OrgId, Tenant};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-const KIND: &str = "heartbeat";
+pub(crate) const KIND: &str = "heartbeat";
+
+/// The key holds no tenant, so the item's own is compared before it is changed.
+const OWN: &str = "attribute_not_exists(PK) OR #org = :org";
 
 /// Bytes kept of the agent's version, so that the item stays below 200.
 const VERSION_BYTES: usize = 16;
@@ -132,9 +135,15 @@ impl Table {
         change: &HeartbeatChange,
     ) -> Result<TransactWriteItem, Error> {
         let key = Some(key_attributes(&Key::heartbeat(cluster)));
+        let org = text(tenant.org().to_string());
         let item = TransactWriteItem::builder();
         if change.removed {
-            let delete = Delete::builder().table_name(&self.name).set_key(key);
+            let delete = Delete::builder()
+                .table_name(&self.name)
+                .set_key(key)
+                .condition_expression(OWN)
+                .expression_attribute_names("#org", "org")
+                .expression_attribute_values(":org", org);
             return Ok(item.delete(delete.build().map_err(Error::unavailable)?).build());
         }
         let mut set = vec![
@@ -147,13 +156,14 @@ impl Table {
         let mut update = Update::builder()
             .table_name(&self.name)
             .set_key(key)
+            .condition_expression(OWN)
             .expression_attribute_names("#kind", "kind")
             .expression_attribute_names("#version", "version")
             .expression_attribute_names("#org", "org")
             .expression_attribute_names("#revision", "revision")
             .expression_attribute_values(":kind", text(KIND))
             .expression_attribute_values(":version", number(1))
-            .expression_attribute_values(":org", text(tenant.org().to_string()))
+            .expression_attribute_values(":org", org)
             .expression_attribute_values(":zero", number(0));
         for (generation, live) in &change.live {
             let name = live_attribute(*generation);

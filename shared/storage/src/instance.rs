@@ -7,11 +7,15 @@ use crate::page::{Page, PageRequest};
 use crate::table::{Order, Table};
 use domain::instance::InstanceRecord;
 use domain::{ClusterId, Tenant};
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 /// Days an ended instance is kept: thirteen months, so that every closed hour of a year can be
 /// looked into.
 const KEPT_DAYS: i64 = 400;
+
+/// A cluster may have a thousand instances, and each write waits for an answer.
+const WRITES_AT_ONCE: usize = 16;
 
 impl Item for InstanceRecord {
     const KIND: &'static str = "instance";
@@ -26,10 +30,11 @@ impl Table {
         cluster: ClusterId,
         records: &[InstanceRecord],
     ) -> Result<(), Error> {
-        for record in records {
-            self.put_instance(tenant, cluster, record).await?;
-        }
-        Ok(())
+        stream::iter(records)
+            .map(|record| self.put_instance(tenant, cluster, record))
+            .buffer_unordered(WRITES_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     async fn put_instance(

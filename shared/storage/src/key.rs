@@ -30,6 +30,7 @@
 //! | Instances, running | `org#clu` | `INS#RUN#instance` | `instance` |
 //! | Ledger hours, without lines | `org#clu` | `HOUR#hour` | `ledger_hour` |
 //! | Ledger hours' lines | `org#clu` | `LINES#hour` | `ledger_lines` |
+//! | Newest snapshot of a cluster | `org#clu` | `SNAPSHOT` | `snapshot` |
 //! | How far the ledger is closed | `org#clu` | `LEDGER` | `ledger_watermark` |
 //!
 //! What is looked up before a tenant is known says whose it is in its body:
@@ -124,6 +125,10 @@ impl Key {
 
     pub(crate) fn execution(tenant: Tenant, id: PlanId) -> Self {
         Self::own(tenant, format!("EXE#{id}"))
+    }
+
+    pub(crate) fn snapshot(tenant: Tenant, cluster: ClusterId) -> Self {
+        Self::of(tenant, cluster, "SNAPSHOT")
     }
 
     pub(crate) fn market(tenant: Tenant, account: AccountId, region: &str) -> Self {

@@ -40,7 +40,7 @@
 //! ```
 //!
 //! Not audited, each with a method of its own: heartbeats, counters of failed attempts, idempotency
-//! records, the market pointer, instances, and the lease of an action.
+//! records, the market pointer, the newest snapshot, instances, and the lease of an action.
 //!
 //! **Invariant:** nothing of one tenant reaches another. A key is made from a [`domain::Tenant`] and
 //! typed ids alone, and what comes back is checked against the tenant again ([`Error::Foreign`]).
@@ -67,6 +67,7 @@ mod objects;
 mod optimization;
 mod page;
 mod schema;
+mod snapshot;
 mod table;
 mod transaction;
 

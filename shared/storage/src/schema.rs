@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification,
 };
 
-/// A table's shape, in CloudFormation's words, so that a test can compare it with the template.
+/// A table's shape, in the words of `template.yaml`, so that a test can compare it with the template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableDefinition {
     /// Attributes that keys are made of: name and type (`S`).
@@ -19,7 +19,7 @@ pub struct TableDefinition {
     pub global_secondary_indexes: &'static [&'static str],
     /// On demand.
     pub billing_mode: &'static str,
-    /// When DynamoDB may remove an item, in seconds since 1970.
+    /// When `DynamoDB` may remove an item, in seconds since 1970.
     pub time_to_live_attribute: &'static str,
 }
 

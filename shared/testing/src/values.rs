@@ -102,16 +102,15 @@ pub fn cluster(account: &Account, n: u128) -> Cluster {
         template: domain::policy::NodeTemplate::default(),
         generation: 0,
         baseline: None,
-        snapshot: None,
-        previous_nodes: None,
         created_at: NOW,
     }
 }
 
 /// A live key of the cluster's agent.
 pub fn agent_key(tenant: Tenant, cluster: &Cluster, generation: u32) -> AgentKey {
+    let number = cluster.id.uuid().as_u128().wrapping_mul(1_000).wrapping_add(generation.into());
     AgentKey {
-        id: KeyId::new(uuid(cluster.id.uuid().as_u128() * 1_000 + u128::from(generation))),
+        id: KeyId::new(uuid(number)),
         org: tenant.org(),
         cluster: cluster.id,
         secret_hash: "ab".repeat(32),
@@ -255,7 +254,7 @@ pub fn position(nodes: u32) -> Position {
 /// A proposed optimisation with one command, made `generation` minutes after [`NOW`].
 pub fn optimization(cluster: &Cluster, generation: u64) -> Optimization {
     let created_at = NOW + SignedDuration::from_mins(generation as i64);
-    let number = cluster.id.uuid().as_u128() * 1_000 + u128::from(generation);
+    let number = cluster.id.uuid().as_u128().wrapping_mul(1_000).wrapping_add(generation.into());
     Optimization {
         id: PlanId::new(uuid(number)),
         cluster: cluster.id,
@@ -338,7 +337,6 @@ pub fn ledger_hour(cluster: &Cluster, hour: Timestamp) -> LedgerHour {
         hour,
         baseline: node * 4,
         actual: node * 3,
-        actual_spot: Money::ZERO,
         actual_spot: Money::ZERO,
         levers: Levers { consolidation: node, ..Levers::default() },
         residual: Money::ZERO,
