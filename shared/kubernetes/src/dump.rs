@@ -85,14 +85,10 @@ pub fn read_all<'a>(files: impl IntoIterator<Item = &'a [u8]>) -> Result<Objects
 fn unpacked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DumpError> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         // What PowerShell's `>` puts before UTF-8.
-        return Ok(Cow::Borrowed(
-            bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes),
-        ));
+        return Ok(Cow::Borrowed(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)));
     }
     let mut json = Vec::with_capacity(bytes.len() * 12);
-    flate2::read::MultiGzDecoder::new(bytes)
-        .read_to_end(&mut json)
-        .map_err(DumpError::Gzip)?;
+    flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut json).map_err(DumpError::Gzip)?;
     Ok(Cow::Owned(json))
 }
 
@@ -104,10 +100,7 @@ fn read_typed(json: &[u8]) -> Result<Objects, serde_json::Error> {
     }
     let mut objects = Objects::default();
     for list in serde_json::Deserializer::from_slice(json).into_iter::<List>() {
-        list?
-            .items
-            .into_iter()
-            .for_each(|object| objects.push(object));
+        list?.items.into_iter().for_each(|object| objects.push(object));
     }
     Ok(objects)
 }
@@ -117,11 +110,7 @@ fn read_one_by_one(json: &[u8]) -> Result<Objects, DumpError> {
     let mut objects = Objects::default();
     for document in serde_json::Deserializer::from_slice(json).into_iter::<Value>() {
         let mut document = document.map_err(|error| not_json(json, &error))?;
-        let kind = document
-            .get("kind")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
+        let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
         let items = document.get_mut("items").map(Value::take);
         match items {
             Some(Value::Array(items)) => {
@@ -133,9 +122,7 @@ fn read_one_by_one(json: &[u8]) -> Result<Objects, DumpError> {
                 crate::object::read_each(vec![document], Kind::Other, &mut objects);
             }
             _ => {
-                return Err(DumpError::NotAList {
-                    found: describe(&document, &kind),
-                });
+                return Err(DumpError::NotAList { found: describe(&document, &kind) });
             }
         }
     }
@@ -144,20 +131,11 @@ fn read_one_by_one(json: &[u8]) -> Result<Objects, DumpError> {
 
 fn not_json(json: &[u8], error: &serde_json::Error) -> DumpError {
     if error.is_eof() {
-        return DumpError::CutOff {
-            line: error.line(),
-            column: error.column(),
-        };
+        return DumpError::CutOff { line: error.line(), column: error.column() };
     }
     let text = String::from_utf8_lossy(json.get(..200).unwrap_or(json));
     let text = text.trim_start();
-    let beginning = text
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(40)
-        .collect();
+    let beginning = text.lines().next().unwrap_or_default().chars().take(40).collect();
     let hint = if text.starts_with("apiVersion:") || text.starts_with("---") {
         " (YAML: ask for -o json)"
     } else if text.starts_with("NAME") {
@@ -175,10 +153,7 @@ fn not_json(json: &[u8], error: &serde_json::Error) -> DumpError {
 fn describe(document: &Value, kind: &str) -> String {
     match document {
         Value::Object(_) if kind == "Status" => {
-            let message = document
-                .get("message")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
+            let message = document.get("message").and_then(Value::as_str).unwrap_or_default();
             format!("an error of the API server ({message})")
         }
         Value::Object(_) if !kind.is_empty() => format!("one object of kind {kind}"),

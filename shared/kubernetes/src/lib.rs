@@ -7,18 +7,18 @@
 //! [`Cluster`] what the API server answers. There is no trait: the seam for tests and for simulated
 //! clusters is the HTTP service below [`kube::Client`].
 
-//pub mod clock;
-//pub mod cluster;
-//mod cordon;
-//mod drain;
+pub mod clock;
+pub mod cluster;
+mod cordon;
+mod drain;
 pub mod dump;
-//mod eviction;
+mod eviction;
 pub mod object;
 pub mod quantity;
 pub mod snapshot;
 
-//pub use clock::Clock;
-//pub use cluster::{Cluster, ClusterError};
-//pub use cordon::{CORDON_ANNOTATION, RETIRING_TAINT};
-//pub use drain::{DrainOptions, PodName};
+pub use clock::Clock;
+pub use cluster::{Cluster, ClusterError};
+pub use cordon::{CORDON_ANNOTATION, RETIRING_TAINT};
+pub use drain::{DrainOptions, PodName};
 pub use snapshot::{Objects, from_objects};

@@ -58,9 +58,7 @@ impl Metadata {
 
     /// Whether an annotation has this value.
     pub fn annotated(&self, key: &str, value: &str) -> bool {
-        self.annotations
-            .get(key)
-            .is_some_and(|found| found == value)
+        self.annotations.get(key).is_some_and(|found| found == value)
     }
 }
 
@@ -168,9 +166,7 @@ impl IntOrPercent {
             Self::Int(count) => u32::try_from((*count).max(0)).ok(),
             Self::Text(text) => {
                 let percent: u32 = text.strip_suffix('%')?.parse().ok()?;
-                percent
-                    .checked_mul(total)
-                    .map(|hundredths| hundredths.div_ceil(100))
+                percent.checked_mul(total).map(|hundredths| hundredths.div_ceil(100))
             }
         }
     }

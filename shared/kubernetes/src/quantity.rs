@@ -82,9 +82,7 @@ fn parse(text: &str) -> Option<Quantity> {
         _ => (false, text),
     };
     let is_number = |letter: char| letter.is_ascii_digit() || letter == '.';
-    let end = unsigned
-        .find(|letter| !is_number(letter))
-        .unwrap_or(unsigned.len());
+    let end = unsigned.find(|letter| !is_number(letter)).unwrap_or(unsigned.len());
     let (number, suffix) = unsigned.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.len() + fraction.len() == 0 || fraction.contains('.') {
@@ -94,13 +92,9 @@ fn parse(text: &str) -> Option<Quantity> {
     let digits = whole.bytes().chain(fraction.bytes());
     let mut mantissa: i128 = 0;
     for digit in digits {
-        mantissa = mantissa
-            .checked_mul(10)?
-            .checked_add(i128::from(digit - b'0'))?;
+        mantissa = mantissa.checked_mul(10)?.checked_add(i128::from(digit - b'0'))?;
     }
-    let power = exponent
-        .checked_add(9)?
-        .checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    let power = exponent.checked_add(9)?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
     let scaled = mantissa.checked_mul(1i128 << binary)?;
     let amount = match u32::try_from(power) {
         Ok(power) => scaled.checked_mul(10i128.checked_pow(power)?)?,

@@ -96,19 +96,11 @@ impl Objects {
     /// The newest moment any node or pod tells of: when a dump was made, at the latest known.
     /// Absent where there is neither.
     pub fn newest_timestamp(&self) -> Option<Timestamp> {
-        let nodes = self
-            .nodes
-            .iter()
-            .map(|node| (&node.metadata, &node.status.conditions));
-        let pods = self
-            .pods
-            .iter()
-            .map(|pod| (&pod.metadata, &pod.status.conditions));
+        let nodes = self.nodes.iter().map(|node| (&node.metadata, &node.status.conditions));
+        let pods = self.pods.iter().map(|pod| (&pod.metadata, &pod.status.conditions));
         let newest = |conditions: &[Condition]| {
             let times = |condition: &Condition| {
-                condition
-                    .last_heartbeat_time
-                    .max(condition.last_transition_time)
+                condition.last_heartbeat_time.max(condition.last_transition_time)
             };
             conditions.iter().filter_map(times).max()
         };
@@ -121,11 +113,7 @@ impl Objects {
     }
 
     fn controllers(&self) -> impl Iterator<Item = &Controller> {
-        let first = self
-            .deployments
-            .iter()
-            .chain(&self.replica_sets)
-            .chain(&self.stateful_sets);
+        let first = self.deployments.iter().chain(&self.replica_sets).chain(&self.stateful_sets);
         first.chain(&self.daemon_sets).chain(&self.jobs)
     }
 }
@@ -140,12 +128,7 @@ pub fn from_objects(objects: Objects, taken_at: Timestamp) -> ClusterSnapshot {
         .collect();
     let owners = owner::Owners::of(&objects);
     let volumes = storage::Volumes::of(&objects);
-    let context = pod::Context {
-        owners: &owners,
-        volumes: &volumes,
-        nodes: &nodes,
-        taken_at,
-    };
+    let context = pod::Context { owners: &owners, volumes: &volumes, nodes: &nodes, taken_at };
     let pods: BTreeMap<_, _> = objects
         .pods
         .iter()
@@ -160,12 +143,5 @@ pub fn from_objects(objects: Objects, taken_at: Timestamp) -> ClusterSnapshot {
     let workloads: Vec<Workload> = owners.workloads(&objects, &pods);
     let disruption_budgets = budget::convert_all(&objects.budgets, &pods);
     findings::add(&mut findings, &nodes, &pods, &disruption_budgets);
-    ClusterSnapshot {
-        taken_at,
-        nodes,
-        pods,
-        workloads,
-        disruption_budgets,
-        findings,
-    }
+    ClusterSnapshot { taken_at, nodes, pods, workloads, disruption_budgets, findings }
 }

@@ -38,20 +38,14 @@ fn a_real_dump_is_read_whole() {
         count(DaemonSet),
         count(Mirror),
         count(Bare),
-        snapshot
-            .pods
-            .iter()
-            .filter(|pod| pod.node.is_none())
-            .count(),
+        snapshot.pods.iter().filter(|pod| pod.node.is_none()).count(),
         snapshot.workloads.len(),
         snapshot.disruption_budgets.len(),
     );
-    let findings = snapshot.findings.iter().map(|finding| {
-        format!(
-            "{:?} {}: {}\n",
-            finding.code, finding.subject, finding.message
-        )
-    });
+    let findings = snapshot
+        .findings
+        .iter()
+        .map(|finding| format!("{:?} {}: {}\n", finding.code, finding.subject, finding.message));
     expect![[r#"
         2026-11-23T11:37:52Z: 24 nodes, 365 pods (269 replicated, 96 of daemon sets, 0 mirrors, 0 bare, 4 pending), 64 workloads, 29 budgets, 241700m, 891621Mi
         BudgetNeverAllows pdb/batch/batch-svc-22: The budget batch/batch-svc-22 can never allow an eviction; the nodes under its pods cannot be drained.
@@ -76,27 +70,13 @@ fn several_files_make_one_cluster() {
     let single = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "w", "namespace": "d" } });
     let empty = json!({ "kind": "PodDisruptionBudgetList", "items": null });
     let joined = format!("{single}\n{empty}");
-    let files = [
-        node.to_string().into_bytes(),
-        gzip(pods.to_string().as_bytes()),
-        joined.into_bytes(),
-    ];
+    let files =
+        [node.to_string().into_bytes(), gzip(pods.to_string().as_bytes()), joined.into_bytes()];
     let objects = dump::read_all(files.iter().map(Vec::as_slice)).unwrap();
-    assert_eq!(
-        (
-            objects.nodes.len(),
-            objects.pods.len(),
-            objects.deployments.len()
-        ),
-        (1, 2, 1)
-    );
+    assert_eq!((objects.nodes.len(), objects.pods.len(), objects.deployments.len()), (1, 2, 1));
     let twice = dump::read_all([files[0].as_slice(), files[0].as_slice()]).unwrap();
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
-    assert_eq!(
-        from_objects(twice, now).nodes.len(),
-        1,
-        "the same node twice is one node"
-    );
+    assert_eq!(from_objects(twice, now).nodes.len(), 1, "the same node twice is one node");
 }
 
 #[test]
@@ -124,11 +104,7 @@ fn what_is_no_dump_is_told_what_it_is() {
     let said: Vec<String> = files
         .iter()
         .map(|file| dump::read_all([*file]).unwrap_err().to_string())
-        .map(|message| {
-            message
-                .replace(dump::KUBECTL_COMMAND, "<command>")
-                .replace("\n ", "")
-        })
+        .map(|message| message.replace(dump::KUBECTL_COMMAND, "<command>").replace("\n ", ""))
         .collect();
     expect![[r#"
         the file is empty; make it with: <command>
@@ -152,11 +128,8 @@ fn ten_thousand_pods_are_read_in_well_under_half_a_second() {
     let list: serde_json::Value = serde_json::from_slice(&real).unwrap();
     let items = list["items"].as_array().unwrap();
     let pods: Vec<_> = items.iter().filter(|item| item["kind"] == "Pod").collect();
-    let mut large: Vec<serde_json::Value> = items
-        .iter()
-        .filter(|item| item["kind"] != "Pod")
-        .cloned()
-        .collect();
+    let mut large: Vec<serde_json::Value> =
+        items.iter().filter(|item| item["kind"] != "Pod").cloned().collect();
     for index in 0..10_000 {
         let mut pod = pods[index % pods.len()].clone();
         pod["metadata"]["name"] = json!(format!("pod-{index}"));
@@ -177,11 +150,7 @@ fn ten_thousand_pods_are_read_in_well_under_half_a_second() {
         })
         .min()
         .unwrap();
-    println!(
-        "{} MB with 10,000 pods: {} ms",
-        dump.len() >> 20,
-        took.as_millis()
-    );
+    println!("{} MB with 10,000 pods: {} ms", dump.len() >> 20, took.as_millis());
     assert!(took.as_millis() < 1_000, "{took:?}");
 }
 

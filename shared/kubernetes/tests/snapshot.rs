@@ -36,12 +36,7 @@ fn findings(snapshot: &ClusterSnapshot) -> String {
     snapshot
         .findings
         .iter()
-        .map(|finding| {
-            format!(
-                "{:?} {}: {}\n",
-                finding.code, finding.subject, finding.message
-            )
-        })
+        .map(|finding| format!("{:?} {}: {}\n", finding.code, finding.subject, finding.message))
         .collect()
 }
 
@@ -72,16 +67,8 @@ fn a_node_is_known_by_its_labels_and_provider_id() {
             json!({ "eks.amazonaws.com/compute-type": "fargate" }),
             "aws:///us-east-1a/0b1c-2d/fargate-ip-10-0-0-1",
         ),
-        node(
-            "asg",
-            json!({ "node.kubernetes.io/lifecycle": "spot" }),
-            aws,
-        ),
-        node(
-            "young",
-            json!({ "eks.amazonaws.com/nodegroup-image": "ami" }),
-            "",
-        ),
+        node("asg", json!({ "node.kubernetes.io/lifecycle": "spot" }), aws),
+        node("young", json!({ "eks.amazonaws.com/nodegroup-image": "ami" }), ""),
         node("gke", json!({}), "gce://project/us-central1-a/gke-1"),
         node("metal", json!({}), ""),
     ];
@@ -133,11 +120,7 @@ fn the_topmost_controller_owns_a_pod() {
     mirror["metadata"]["ownerReferences"] = json!([by("Node", "ip-10-0-0-1")]);
     let mut bare = pod("bare", json!({ "containers": [] }));
     bare["metadata"]["ownerReferences"] = json!([]);
-    let mut deployment = owned(
-        "Deployment",
-        "listed",
-        json!({ "kind": "App", "name": "x" }),
-    );
+    let mut deployment = owned("Deployment", "listed", json!({ "kind": "App", "name": "x" }));
     deployment["metadata"]["ownerReferences"] = Value::Null;
     let snapshot = snapshot(&[
         deployment,
@@ -145,11 +128,7 @@ fn the_topmost_controller_owns_a_pod() {
         owned("ReplicaSet", "canary-5c", by("Rollout", "canary")),
         owned("Job", "report-2800", by("CronJob", "report")),
         with_owner("a", by("ReplicaSet", "listed-1a"), json!({})),
-        with_owner(
-            "b",
-            by("ReplicaSet", "api-77f9"),
-            json!({ "pod-template-hash": "77f9" }),
-        ),
+        with_owner("b", by("ReplicaSet", "api-77f9"), json!({ "pod-template-hash": "77f9" })),
         with_owner(
             "c",
             by("ReplicaSet", "canary-5c"),
@@ -162,21 +141,11 @@ fn the_topmost_controller_owns_a_pod() {
         bare,
     ]);
     let pods = snapshot.pods.iter().map(|pod| {
-        let owner = pod
-            .owner
-            .as_ref()
-            .map_or("-".to_owned(), ToString::to_string);
-        format!(
-            "{:<16} {:<12} {owner}\n",
-            pod.name,
-            format!("{:?}", pod.kind)
-        )
+        let owner = pod.owner.as_ref().map_or("-".to_owned(), ToString::to_string);
+        format!("{:<16} {:<12} {owner}\n", pod.name, format!("{:?}", pod.kind))
     });
     let workloads = snapshot.workloads.iter().map(|workload| {
-        format!(
-            "{} {:?} ready {}\n",
-            workload.reference, workload.replicas, workload.ready
-        )
+        format!("{} {:?} ready {}\n", workload.reference, workload.replicas, workload.ready)
     });
     expect![[r#"
         a                Replicated   Deployment web/listed
@@ -208,31 +177,20 @@ fn constraints_are_honoured_or_named() {
     let term = |extra: Value| {
         let mut term =
             json!({ "topologyKey": "kubernetes.io/hostname", "labelSelector": selector });
-        term.as_object_mut()
-            .unwrap()
-            .extend(extra.as_object().unwrap().clone());
+        term.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         json!({ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [term] } })
     };
     let node_terms = |terms: Value| json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": terms } } });
     let table = [
         ("spread", json!({ "topologySpreadConstraints": spread })),
         ("anti-affinity", json!({ "affinity": term(json!({})) })),
-        (
-            "all namespaces",
-            json!({ "affinity": term(json!({ "namespaceSelector": {} })) }),
-        ),
-        (
-            "some namespaces",
-            json!({ "affinity": term(json!({ "namespaces": ["a", "b"] })) }),
-        ),
+        ("all namespaces", json!({ "affinity": term(json!({ "namespaceSelector": {} })) })),
+        ("some namespaces", json!({ "affinity": term(json!({ "namespaces": ["a", "b"] })) })),
         (
             "namespace selector",
             json!({ "affinity": term(json!({ "namespaceSelector": { "matchLabels": { "team": "x" } } })) }),
         ),
-        (
-            "no selector",
-            json!({ "affinity": term(json!({ "labelSelector": null })) }),
-        ),
+        ("no selector", json!({ "affinity": term(json!({ "labelSelector": null })) })),
         (
             "mismatch",
             json!({ "affinity": term(json!({ "mismatchLabelKeys": ["pod-template-hash"] })) }),
@@ -258,10 +216,7 @@ fn constraints_are_honoured_or_named() {
             json!({ "containers": [{ "name": "a", "ports": [{ "containerPort": 1, "hostPort": 9100 }, { "containerPort": 2 }] }] }),
         ),
     ];
-    let items: Vec<Value> = table
-        .iter()
-        .map(|(name, spec)| pod(name, spec.clone()))
-        .collect();
+    let items: Vec<Value> = table.iter().map(|(name, spec)| pod(name, spec.clone())).collect();
     let snapshot = snapshot(&items);
     let row = |pod: &Pod| {
         format!(
@@ -299,21 +254,14 @@ fn volumes_tie_pods_to_zones_and_local_data_to_nodes() {
     };
     let claim = |name: &str, volume: &str| json!({ "kind": "PersistentVolumeClaim", "metadata": { "name": name, "namespace": "web" }, "spec": { "volumeName": volume } });
     let using = |name: &str, volumes: Value, annotations: Value| {
-        let mut pod = pod(
-            name,
-            json!({ "nodeName": "n", "volumes": volumes, "containers": [] }),
-        );
+        let mut pod = pod(name, json!({ "nodeName": "n", "volumes": volumes, "containers": [] }));
         pod["metadata"]["annotations"] = annotations;
         pod
     };
     let of_claim =
         |claim: &str| json!([{ "name": "v", "persistentVolumeClaim": { "claimName": claim } }]);
     let snapshot = snapshot(&[
-        node(
-            "n",
-            json!({ "topology.kubernetes.io/zone": "us-east-1b" }),
-            "aws:///us-east-1b/i-1",
-        ),
+        node("n", json!({ "topology.kubernetes.io/zone": "us-east-1b" }), "aws:///us-east-1b/i-1"),
         volume("pv-zonal", "topology.ebs.csi.aws.com/zone", "us-east-1c"),
         volume("pv-local", "kubernetes.io/hostname", "n"),
         json!({ "kind": "PersistentVolume", "metadata": { "name": "pv-efs" }, "spec": {} }),
@@ -325,26 +273,14 @@ fn volumes_tie_pods_to_zones_and_local_data_to_nodes() {
         using("local", of_claim("local"), json!({})),
         using("efs", of_claim("efs"), json!({})),
         using("unknown", of_claim("not-listed"), json!({})),
-        using(
-            "ephemeral",
-            json!([{ "name": "scratch", "ephemeral": {} }]),
-            json!({}),
-        ),
-        using(
-            "empty-dir",
-            json!([{ "name": "tmp", "emptyDir": {} }]),
-            json!({}),
-        ),
+        using("ephemeral", json!([{ "name": "scratch", "ephemeral": {} }]), json!({})),
+        using("empty-dir", json!([{ "name": "tmp", "emptyDir": {} }]), json!({})),
         using(
             "host-path",
             json!([{ "name": "logs", "hostPath": { "path": "/var/log" } }]),
             json!({}),
         ),
-        using(
-            "config",
-            json!([{ "name": "c", "configMap": { "name": "c" } }]),
-            json!({}),
-        ),
+        using("config", json!([{ "name": "c", "configMap": { "name": "c" } }]), json!({})),
         using(
             "given-up",
             json!([{ "name": "tmp", "emptyDir": {} }]),
@@ -391,10 +327,7 @@ fn do_not_disrupt_is_honoured_in_all_its_spellings() {
         annotated("b false", json!({ key: "false" })),
         annotated("c two hours, one passed", json!({ key: "2h" })),
         annotated("d half an hour, one passed", json!({ key: "30m" })),
-        annotated(
-            "e old Karpenter",
-            json!({ "karpenter.sh/do-not-evict": "true" }),
-        ),
+        annotated("e old Karpenter", json!({ "karpenter.sh/do-not-evict": "true" })),
         annotated(
             "f autoscaler",
             json!({ "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" }),
@@ -433,11 +366,7 @@ fn budgets_that_never_allow_are_told_from_budgets_used_up() {
         budget("half-of-three", json!({ "minAvailable": "50%" }), 3),
         budget("none-unavailable", json!({ "maxUnavailable": 0 }), 9),
         budget("zero-percent", json!({ "maxUnavailable": "0%" }), 9),
-        budget(
-            "one-percent-rounds-up",
-            json!({ "maxUnavailable": "1%" }),
-            1,
-        ),
+        budget("one-percent-rounds-up", json!({ "maxUnavailable": "1%" }), 1),
         budget("no-pods", json!({ "minAvailable": 1 }), 0),
         uncounted,
         pod("only", json!({ "containers": [] })),
@@ -496,9 +425,5 @@ fn odd_things_are_said_once() {
         MultipleBudgets deployment/web/api: 3 pods are under the budgets first, second; the Eviction API refuses a pod with more than one, so they stay.
         Unreadable pod/web/bad: pod/web/bad could not be read and is left out: "lots" is not a quantity such as 100m, 1.5Gi or 2e3.
     "#]].assert_eq(&findings(&snapshot));
-    assert_eq!(
-        snapshot.pods.len(),
-        3,
-        "finished and unreadable pods are out"
-    );
+    assert_eq!(snapshot.pods.len(), 3, "finished and unreadable pods are out");
 }

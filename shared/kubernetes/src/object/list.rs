@@ -131,17 +131,12 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 pub(crate) fn read_each(items: Vec<Value>, default_kind: Kind, objects: &mut Objects) {
     for item in items {
         let name = subject(&item, default_kind);
-        let kind = item
-            .get("kind")
-            .and_then(Value::as_str)
-            .map_or(default_kind, Kind::named);
+        let kind = item.get("kind").and_then(Value::as_str).map_or(default_kind, Kind::named);
         match Object::of_kind(kind, item) {
             Ok(object) => objects.push(object),
             Err(error) => {
                 let message = format!("{name} could not be read and is left out: {error}.");
-                objects
-                    .findings
-                    .push(Finding::new(FindingCode::Unreadable, name, message));
+                objects.findings.push(Finding::new(FindingCode::Unreadable, name, message));
             }
         }
     }
@@ -152,11 +147,7 @@ fn subject(item: &Value, default_kind: Kind) -> String {
     let kind = text("/kind").map_or_else(|| format!("{default_kind:?}"), str::to_owned);
     let parts = [text("/metadata/namespace"), text("/metadata/name")];
     let parts: Vec<&str> = parts.into_iter().flatten().collect();
-    let name = if parts.is_empty() {
-        "without a name".to_owned()
-    } else {
-        parts.join("/")
-    };
+    let name = if parts.is_empty() { "without a name".to_owned() } else { parts.join("/") };
     format!("{}/{name}", kind.to_lowercase())
 }
 
@@ -190,10 +181,7 @@ fn page_of<T: DeserializeOwned>(
 ) -> Result<Option<String>, serde_json::Error> {
     let list: List<T> = serde_json::from_slice(page)?;
     let next = list.next();
-    list.items
-        .into_iter()
-        .flatten()
-        .for_each(|item| objects.push(wrap(item)));
+    list.items.into_iter().flatten().for_each(|item| objects.push(wrap(item)));
     Ok(next)
 }
 

@@ -171,7 +171,5 @@ impl Pod {
 
 /// Whether a condition is `True`.
 pub(crate) fn has_condition(conditions: &[Condition], kind: &str) -> bool {
-    conditions
-        .iter()
-        .any(|condition| condition.r#type == kind && condition.status == "True")
+    conditions.iter().any(|condition| condition.r#type == kind && condition.status == "True")
 }

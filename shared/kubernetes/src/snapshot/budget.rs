@@ -21,9 +21,7 @@ fn convert(budget: &PodDisruptionBudget, pods: &[Pod]) -> DisruptionBudget {
     let expected = budget.status.expected_pods.unwrap_or_else(|| {
         let covered = pods.iter().filter(|pod| {
             pod.namespace == *namespace
-                && selector
-                    .as_ref()
-                    .is_some_and(|selector| selector.matches(&pod.labels))
+                && selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels))
         });
         u32::try_from(covered.count()).unwrap_or(u32::MAX)
     });

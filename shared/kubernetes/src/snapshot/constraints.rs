@@ -8,35 +8,18 @@ use domain::snapshot::{
 
 /// A label selector, `matchLabels` first.
 pub fn label_selector(selector: &object::LabelSelector) -> LabelSelector {
-    let labels = selector
-        .match_labels
-        .iter()
-        .map(|(key, value)| is(key, value));
+    let labels = selector.match_labels.iter().map(|(key, value)| is(key, value));
     let expressions = selector.match_expressions.iter().map(requirement);
-    LabelSelector {
-        requirements: labels.chain(expressions).collect(),
-    }
+    LabelSelector { requirements: labels.chain(expressions).collect() }
 }
 
 fn is(key: &str, value: &str) -> Requirement {
-    Requirement {
-        key: key.to_owned(),
-        operator: Operator::In,
-        values: vec![value.to_owned()],
-    }
+    Requirement { key: key.to_owned(), operator: Operator::In, values: vec![value.to_owned()] }
 }
 
 fn requirement(requirement: &object::Requirement) -> Requirement {
-    let object::Requirement {
-        key,
-        operator,
-        values,
-    } = requirement.clone();
-    Requirement {
-        key,
-        operator,
-        values,
-    }
+    let object::Requirement { key, operator, values } = requirement.clone();
+    Requirement { key, operator, values }
 }
 
 pub(super) fn tolerations(spec: &PodSpec) -> Vec<Toleration> {
@@ -51,11 +34,7 @@ fn toleration(toleration: &object::Toleration) -> Option<Toleration> {
         Some(_) => return None,
     };
     let key = toleration.key.clone().filter(|key| !key.is_empty());
-    Some(Toleration {
-        key,
-        value,
-        effect: toleration.effect,
-    })
+    Some(Toleration { key, value, effect: toleration.effect })
 }
 
 /// Required node affinity. A selector that no node can meet is `unsupported`.
@@ -67,11 +46,7 @@ pub(super) fn node_affinity(
     let Some(selector) = &affinity.required_during_scheduling_ignored_during_execution else {
         return Vec::new();
     };
-    let terms: Vec<_> = selector
-        .node_selector_terms
-        .iter()
-        .filter_map(node_term)
-        .collect();
+    let terms: Vec<_> = selector.node_selector_terms.iter().filter_map(node_term).collect();
     if terms.is_empty() {
         unsupported.push("node affinity that no node can meet".to_owned());
     }
@@ -79,24 +54,15 @@ pub(super) fn node_affinity(
 }
 
 pub(super) fn preferred_node_affinity(spec: &PodSpec) -> Vec<(i32, NodeSelectorTerm)> {
-    let preferred = &spec
-        .affinity
-        .node_affinity
-        .preferred_during_scheduling_ignored_during_execution;
-    preferred
-        .iter()
-        .filter_map(|term| Some((term.weight, node_term(&term.preference)?)))
-        .collect()
+    let preferred =
+        &spec.affinity.node_affinity.preferred_during_scheduling_ignored_during_execution;
+    preferred.iter().filter_map(|term| Some((term.weight, node_term(&term.preference)?))).collect()
 }
 
 /// An empty term matches no node, so it is none.
 fn node_term(term: &object::NodeSelectorTerm) -> Option<NodeSelectorTerm> {
-    let requirements: Vec<_> = term
-        .match_expressions
-        .iter()
-        .chain(&term.match_fields)
-        .map(requirement)
-        .collect();
+    let requirements: Vec<_> =
+        term.match_expressions.iter().chain(&term.match_fields).map(requirement).collect();
     (!requirements.is_empty()).then_some(NodeSelectorTerm { requirements })
 }
 
@@ -149,11 +115,7 @@ pub(super) fn pod_terms(
         terms
     };
     let affinity = terms(&spec.affinity.pod_affinity, "pod affinity", unsupported);
-    let anti_affinity = terms(
-        &spec.affinity.pod_anti_affinity,
-        "pod anti-affinity",
-        unsupported,
-    );
+    let anti_affinity = terms(&spec.affinity.pod_anti_affinity, "pod anti-affinity", unsupported);
     (affinity, anti_affinity)
 }
 
@@ -198,10 +160,7 @@ fn with_label_keys(
         let Some(value) = metadata.labels.get(key) else {
             continue;
         };
-        let requirement = Requirement {
-            operator,
-            ..is(key, value)
-        };
+        let requirement = Requirement { operator, ..is(key, value) };
         if !resolved.requirements.contains(&requirement) {
             resolved.requirements.push(requirement);
         }

@@ -13,49 +13,29 @@ pub(super) fn add(
     findings.extend(nodes.iter().filter(|node| !node.ready).map(not_ready));
     findings.extend(without_requests(pods));
     findings.extend(several_budgets(pods, budgets));
-    findings.extend(
-        budgets
-            .iter()
-            .filter(|budget| budget.never_allows)
-            .map(never_allows),
-    );
+    findings.extend(budgets.iter().filter(|budget| budget.never_allows).map(never_allows));
     findings.sort();
     findings.dedup();
 }
 
 fn not_ready(node: &Node) -> Finding {
     let message = format!("{} is not ready; it is left alone.", node.name);
-    Finding::new(
-        FindingCode::NodeNotReady,
-        format!("node/{}", node.name),
-        message,
-    )
+    Finding::new(FindingCode::NodeNotReady, format!("node/{}", node.name), message)
 }
 
 fn never_allows(budget: &DisruptionBudget) -> Finding {
-    let DisruptionBudget {
-        namespace, name, ..
-    } = budget;
+    let DisruptionBudget { namespace, name, .. } = budget;
     let message = format!(
         "The budget {namespace}/{name} can never allow an eviction; the nodes under its pods cannot be drained."
     );
-    Finding::new(
-        FindingCode::BudgetNeverAllows,
-        format!("pdb/{namespace}/{name}"),
-        message,
-    )
+    Finding::new(FindingCode::BudgetNeverAllows, format!("pdb/{namespace}/{name}"), message)
 }
 
 /// `deployment/web/api`, or the pod itself.
 fn subject(pod: &Pod) -> String {
     match &pod.owner {
         Some(owner) => {
-            format!(
-                "{}/{}/{}",
-                owner.kind.to_lowercase(),
-                owner.namespace,
-                owner.name
-            )
+            format!("{}/{}/{}", owner.kind.to_lowercase(), owner.namespace, owner.name)
         }
         None => pod.subject(),
     }
@@ -76,11 +56,7 @@ fn without_requests(pods: &[Pod]) -> Vec<Finding> {
         count.no_memory += u32::from(pod.requests.memory_mib == 0);
     }
     let finding = |(subject, count): (String, Count)| {
-        let Count {
-            pods,
-            no_cpu,
-            no_memory,
-        } = count;
+        let Count { pods, no_cpu, no_memory } = count;
         let (what, bare) = match (no_cpu, no_memory) {
             (0, 0) => return None,
             (0, bare) => ("memory", bare),
@@ -98,10 +74,7 @@ fn without_requests(pods: &[Pod]) -> Vec<Finding> {
 fn several_budgets(pods: &[Pod], budgets: &[DisruptionBudget]) -> Vec<Finding> {
     let mut by_namespace: BTreeMap<&str, Vec<&DisruptionBudget>> = BTreeMap::new();
     for budget in budgets {
-        by_namespace
-            .entry(&budget.namespace)
-            .or_default()
-            .push(budget);
+        by_namespace.entry(&budget.namespace).or_default().push(budget);
     }
     by_namespace.retain(|_, budgets| budgets.len() > 1);
     let mut found: BTreeMap<String, (u32, Vec<&str>)> = BTreeMap::new();
@@ -110,16 +83,10 @@ fn several_budgets(pods: &[Pod], budgets: &[DisruptionBudget]) -> Vec<Finding> {
             continue;
         };
         let covers = |budget: &&&DisruptionBudget| {
-            budget
-                .selector
-                .as_ref()
-                .is_some_and(|selector| selector.matches(&pod.labels))
+            budget.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels))
         };
-        let names: Vec<&str> = budgets
-            .iter()
-            .filter(covers)
-            .map(|budget| budget.name.as_str())
-            .collect();
+        let names: Vec<&str> =
+            budgets.iter().filter(covers).map(|budget| budget.name.as_str()).collect();
         if names.len() > 1 {
             found.entry(subject(pod)).or_insert((0, names)).0 += 1;
         }

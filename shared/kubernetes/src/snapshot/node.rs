@@ -29,10 +29,7 @@ pub fn convert(node: &object::Node, taken_at: Timestamp) -> Node {
         unschedulable: node.spec.unschedulable,
         terminating: metadata.deletion_timestamp.is_some(),
         do_not_disrupt: asks_not_to_be_disrupted(metadata, taken_at)
-            || metadata.annotated(
-                "cluster-autoscaler.kubernetes.io/scale-down-disabled",
-                "true",
-            ),
+            || metadata.annotated("cluster-autoscaler.kubernetes.io/scale-down-disabled", "true"),
         allocatable: allocatable(&node.status.allocatable),
         labels: metadata.labels.clone(),
         taints: node.spec.taints.clone(),
@@ -48,9 +45,7 @@ fn instance_id(provider_id: &str) -> Option<String> {
 fn manager(node: &object::Node) -> NodeManager {
     let labels = &node.metadata.labels;
     let provider = node.spec.provider_id.as_str();
-    let compute = labels
-        .get("eks.amazonaws.com/compute-type")
-        .map(String::as_str);
+    let compute = labels.get("eks.amazonaws.com/compute-type").map(String::as_str);
     if compute == Some("fargate") {
         return NodeManager::Fargate;
     }
@@ -59,17 +54,13 @@ fn manager(node: &object::Node) -> NodeManager {
     }
     let karpenter = ["karpenter.sh/nodepool", "karpenter.sh/provisioner-name"];
     if let Some(node_pool) = karpenter.iter().find_map(|key| labels.get(*key)) {
-        return NodeManager::Karpenter {
-            node_pool: node_pool.clone(),
-        };
+        return NodeManager::Karpenter { node_pool: node_pool.clone() };
     }
     if let Some(name) = labels.get("eks.amazonaws.com/nodegroup") {
         return NodeManager::ManagedNodeGroup { name: name.clone() };
     }
     // A node that has not yet been given its provider id still carries EKS's labels.
-    let of_eks = labels
-        .keys()
-        .any(|key| key.starts_with("eks.amazonaws.com/"));
+    let of_eks = labels.keys().any(|key| key.starts_with("eks.amazonaws.com/"));
     if provider.starts_with("aws://") || (provider.is_empty() && of_eks) {
         NodeManager::SelfManaged
     } else {

@@ -20,9 +20,7 @@ impl Owners {
             let owner = controller_of(&controller.metadata)?;
             Some((reference(kind, &controller.metadata), owner))
         });
-        Self {
-            above: above.collect(),
-        }
+        Self { above: above.collect() }
     }
 
     /// The topmost controller of a pod.
@@ -63,11 +61,7 @@ impl Owners {
                 found.insert(reference(kind, &controller.metadata), (replicas, ready));
             }
         }
-        let workload = |(reference, (replicas, ready))| Workload {
-            reference,
-            replicas,
-            ready,
-        };
+        let workload = |(reference, (replicas, ready))| Workload { reference, replicas, ready };
         found.into_iter().map(workload).collect()
     }
 }

@@ -33,10 +33,8 @@ pub fn convert(pod: &object::Pod, context: &Context<'_>) -> Pod {
     let (affinity, anti_affinity) = pod_terms(metadata, spec, &mut unsupported);
     let node_affinity = node_affinity(spec, &mut unsupported);
     let topology_spread = topology_spread(metadata, spec, &mut unsupported);
-    let zone_of_node = node
-        .as_ref()
-        .and_then(|name| context.nodes.get(name))
-        .and_then(|node| node.zone.clone());
+    let zone_of_node =
+        node.as_ref().and_then(|name| context.nodes.get(name)).and_then(|node| node.zone.clone());
     let volume_zone = volume_zone(pod, context.volumes, zone_of_node, &mut unsupported);
     unsupported.extend(other_demands(spec));
     Pod {
@@ -71,11 +69,7 @@ pub fn convert(pod: &object::Pod, context: &Context<'_>) -> Pod {
 }
 
 fn kind(pod: &object::Pod) -> PodKind {
-    if pod
-        .metadata
-        .annotations
-        .contains_key("kubernetes.io/config.mirror")
-    {
+    if pod.metadata.annotations.contains_key("kubernetes.io/config.mirror") {
         return PodKind::Mirror;
     }
     match pod.metadata.controller() {
@@ -107,10 +101,8 @@ fn volume_zone(
 fn host_ports(spec: &object::PodSpec) -> Vec<u16> {
     let containers = spec.containers.iter().chain(&spec.init_containers);
     let ports = containers.flat_map(|container| &container.ports);
-    let mut ports: Vec<u16> = ports
-        .filter_map(|port| port.host_port)
-        .filter(|port| *port > 0)
-        .collect();
+    let mut ports: Vec<u16> =
+        ports.filter_map(|port| port.host_port).filter(|port| *port > 0).collect();
     ports.sort_unstable();
     ports.dedup();
     ports

@@ -13,10 +13,7 @@ pub fn requests(pod: &Pod) -> Resources {
     let spec = &pod.spec;
     let mut running = ResourceList::new();
     for container in &spec.containers {
-        add(
-            &mut running,
-            &of_container(container, &pod.status.container_statuses),
-        );
+        add(&mut running, &of_container(container, &pod.status.container_statuses));
     }
     let mut sidecars = ResourceList::new();
     let mut starting = ResourceList::new();
@@ -40,42 +37,33 @@ pub fn requests(pod: &Pod) -> Resources {
 /// What pods may use of a node.
 pub fn allocatable(list: &ResourceList) -> Resources {
     let of = |name: &str| list.get(name).copied().unwrap_or_default();
-    let extended = list
-        .iter()
-        .filter(|(name, amount)| is_extended(name) && amount.units_down() > 0);
+    let extended =
+        list.iter().filter(|(name, amount)| is_extended(name) && amount.units_down() > 0);
     Resources {
         cpu_milli: of("cpu").milli_down(),
         memory_mib: of("memory").mib_down(),
         ephemeral_mib: of("ephemeral-storage").mib_down(),
         pods: of("pods").units_down(),
-        extended: extended
-            .map(|(name, amount)| (name.clone(), amount.units_down()))
-            .collect(),
+        extended: extended.map(|(name, amount)| (name.clone(), amount.units_down())).collect(),
     }
 }
 
 fn to_resources(list: &ResourceList, pods: u64) -> Resources {
     let of = |name: &str| list.get(name).copied().unwrap_or_default();
-    let extended = list
-        .iter()
-        .filter(|(name, amount)| is_extended(name) && amount.units_up() > 0);
+    let extended = list.iter().filter(|(name, amount)| is_extended(name) && amount.units_up() > 0);
     Resources {
         cpu_milli: of("cpu").milli_up(),
         memory_mib: of("memory").mib_up(),
         ephemeral_mib: of("ephemeral-storage").mib_up(),
         pods,
-        extended: extended
-            .map(|(name, amount)| (name.clone(), amount.units_up()))
-            .collect(),
+        extended: extended.map(|(name, amount)| (name.clone(), amount.units_up())).collect(),
     }
 }
 
 /// Extended resources have a domain of their own; huge pages are counted alike.
 fn is_extended(name: &str) -> bool {
     name.starts_with("hugepages-")
-        || name
-            .split_once('/')
-            .is_some_and(|(domain, _)| domain != "kubernetes.io")
+        || name.split_once('/').is_some_and(|(domain, _)| domain != "kubernetes.io")
 }
 
 /// A container's requests, or what it still holds while a resize in place is under way.
@@ -91,12 +79,7 @@ fn of_container(container: &Container, statuses: &[ContainerStatus]) -> Resource
 /// The API server makes a limit the request where there is none.
 fn with_defaults(resources: &ResourceRequirements) -> ResourceList {
     let mut requests = resources.limits.clone();
-    requests.extend(
-        resources
-            .requests
-            .iter()
-            .map(|(name, amount)| (name.clone(), *amount)),
-    );
+    requests.extend(resources.requests.iter().map(|(name, amount)| (name.clone(), *amount)));
     requests
 }
 
@@ -121,11 +104,8 @@ mod tests {
     fn counted(name: &str, spec: Value) -> String {
         let pod: Pod = serde_json::from_value(json!({ "spec": spec })).unwrap();
         let sum = requests(&pod);
-        let extended: Vec<String> = sum
-            .extended
-            .iter()
-            .map(|(name, amount)| format!(" {name}={amount}"))
-            .collect();
+        let extended: Vec<String> =
+            sum.extended.iter().map(|(name, amount)| format!(" {name}={amount}")).collect();
         format!(
             "{name:<34} {:>5}m {:>5}Mi {:>4}Mi{}\n",
             sum.cpu_milli,

@@ -39,15 +39,10 @@ impl Volumes {
             .collect();
         let places = objects.claims.iter().filter_map(|claim| {
             let affinity = volumes.get(claim.spec.volume_name.as_str())?;
-            let key = (
-                claim.metadata.namespace.clone(),
-                claim.metadata.name.clone(),
-            );
+            let key = (claim.metadata.namespace.clone(), claim.metadata.name.clone());
             Some((key, place(affinity)))
         });
-        Self {
-            places: places.collect(),
-        }
+        Self { places: places.collect() }
     }
 
     /// The places of a pod's claims; `None` for one of which nothing is known.
@@ -95,10 +90,7 @@ fn place(affinity: &VolumeNodeAffinity) -> Place {
 /// `safe-to-evict-local-volumes` with volume names.
 pub(super) fn has_local_storage(pod: &Pod) -> bool {
     let annotations = &pod.metadata.annotations;
-    if pod
-        .metadata
-        .annotated("cluster-autoscaler.kubernetes.io/safe-to-evict", "true")
-    {
+    if pod.metadata.annotated("cluster-autoscaler.kubernetes.io/safe-to-evict", "true") {
         return false;
     }
     let given_up = annotations
@@ -107,9 +99,5 @@ pub(super) fn has_local_storage(pod: &Pod) -> bool {
     let is_given_up = |name: &str| given_up.split(',').any(|volume| volume.trim() == name);
     let is_local =
         |volume: &&crate::object::Volume| volume.empty_dir.is_some() || volume.host_path.is_some();
-    pod.spec
-        .volumes
-        .iter()
-        .filter(is_local)
-        .any(|volume| !is_given_up(&volume.name))
+    pod.spec.volumes.iter().filter(is_local).any(|volume| !is_given_up(&volume.name))
 }
