@@ -82,17 +82,17 @@ export function makeHandlers(world: World): HttpHandler[] {
       if (cluster.status !== "healthy") return problem(409, "snapshot_stale", "The last snapshot is 47 min old. No plan was made.");
       return world.newPlan(cluster, Date.now());
     }, 201),
-    on("get", "/api/v1/optimizations/{id}", ({ params }) => world.plan(params["id"]!, Date.now()) ?? absent()),
-    on("post", "/api/v1/optimizations/{id}/approve", async ({ params, request }) => {
+    on("get", "/api/v1/optimizations/{plan_id}", ({ params }) => world.plan(params["plan_id"]!, Date.now()) ?? absent()),
+    on("post", "/api/v1/optimizations/{plan_id}/approve", async ({ params, request }) => {
       const body = (await request.json()) as { plan_hash: string };
-      const plan = world.plan(params["id"]!, Date.now());
+      const plan = world.plan(params["plan_id"]!, Date.now());
       if (!plan) return absent();
       if (plan.plan_hash !== body.plan_hash || plan.state !== "proposed") return problem(409, "conflict", "This plan is no longer the current one.");
       world.change(plan.id, { state: "approved", approved_at: new Date().toISOString(), approved_by: world.user.email });
       return world.plan(plan.id, Date.now())!;
     }),
-    on("post", "/api/v1/optimizations/{id}/cancel", ({ params }) => {
-      const plan = world.plan(params["id"]!, Date.now());
+    on("post", "/api/v1/optimizations/{plan_id}/cancel", ({ params }) => {
+      const plan = world.plan(params["plan_id"]!, Date.now());
       if (!plan) return absent();
       world.change(plan.id, { ...plan, state: "cancelled", finished_at: new Date().toISOString() });
       return world.plan(plan.id, Date.now())!;

@@ -33,7 +33,7 @@ function makeHour(cluster: Cluster, state: ClusterState, start: number, next: ()
   return {
     cluster_id: cluster.id, hour: new Date(start).toISOString(), baseline: usd(baseline), actual: usd(actual),
     levers: { market: usd(market), spot_price: usd(spot_price), consolidation: usd(consolidation), hibernation: usd(hibernation), overlap: usd(overlap) },
-    residual: usd(residual), quality: next() < 0.04 ? "estimated" : next() < 0.15 ? "modelled" : "measured",
+    residual: usd(residual), quality: next() < 0.1 ? "estimated" : "measured",
     baseline_definition: DEFINITION, lines,
   };
 }
@@ -102,7 +102,7 @@ function makeSeries(hours: LedgerHour[], days: number): SeriesPoint[] {
     const spot = total(rows.flatMap((row) => row.lines.filter((line) => line.pool.capacity_type === "spot").map((line) => nanos(line.cost))));
     const capped = spot < actual ? spot : actual;
     return {
-      hour_or_day: new Date(at).toISOString(), baseline: usd(total(rows.map((row) => nanos(row.baseline)))),
+      at: new Date(at).toISOString(), baseline: usd(total(rows.map((row) => nanos(row.baseline)))),
       actual: usd(actual), spot: usd(capped), on_demand: usd(actual - capped),
     };
   });

@@ -1,4 +1,4 @@
-import type { Cluster, ClusterState, Command, CommandProgress, Optimization, OptimizationSummary, PlanState, Position, StateNode } from "../src/api/types";
+import type { Cluster, ClusterState, Command, CommandRun, Optimization, OptimizationSummary, PlanState, Position, StateNode } from "../src/api/types";
 import { nanos } from "../src/lib/money";
 import { allocatable, priceNanos } from "./catalogue";
 import { ago, total, usd } from "./random";
@@ -32,15 +32,17 @@ export function makePlan(cluster: Cluster, state: ClusterState, options: { id: s
     Array.from({ length: launch.count }, () => ({ price: nanos(launch.choices[0]!.price_per_hour), spot: true }))));
   const before = position(state.nodes.map(asIs), 520_000);
   const after = position([...kept.map(asIs), ...launched], 790_000);
+  const bound = { lower_bound_per_hour: usd((nanos(after.cost_per_hour) * 998n) / 1000n), gap_ppm: 2004 };
   const { id, generation, now, plan = "proposed" } = options;
   return {
     id, cluster_id: cluster.id, cluster_name: cluster.name, state: plan, generation,
     plan_hash: `${id.slice(-4)}9f31c7d2e8a04b56${generation}7c1d90ab34ef5566778899aabbccddeeff00112233445566`.slice(0, 64),
     created_at: ago(now, 12), expires_at: ago(now, -48), approved_by: null, approved_at: null,
     finished_at: null, failure: null, revision: 1, execution: null, result: null,
+    before, after, commands: commands.length, saving_per_hour: usd(nanos(before.cost_per_hour) - nanos(after.cost_per_hour)), ...bound,
     plan: {
       decided_at: ago(now, 12), before, after, commands,
-      lower_bound_per_hour: usd((nanos(after.cost_per_hour) * 998n) / 1000n), gap_ppm: 2004,
+      ...bound,
       stays: kept.map((node) => node.movable
         ? { node: node.name, reason: "well_used" as const, text: "It is part of the best fleet found." }
         : { node: node.name, reason: "blocked" as const, text: node.blocked_by ?? "" }),
@@ -54,7 +56,7 @@ function makeCommand(group: StateNode[], index: number): Command {
   const zone = group[0]!.zone!;
   const choice = (name: string, capacity: "spot" | "on-demand") => ({
     pool: { instance_type: name, zone, capacity_type: capacity }, price_per_hour: usd(priceNanos(name, capacity)), estimated: capacity === "spot",
-    monthly_interruption_ppm: capacity === "spot" ? 75_000 : 0, allocatable: allocatable(name),
+    monthly_interruption_ppm: capacity === "spot" ? 75_000 : 0, cpu_milli: allocatable(name).cpu_milli, memory_mib: allocatable(name).memory_mib,
   });
   const wanted = group.reduce((sum, node) => sum + node.requested.cpu_milli, 0);
   const count = Math.ceil(wanted / (0.95 * allocatable(type).cpu_milli));
@@ -68,7 +70,7 @@ function makeCommand(group: StateNode[], index: number): Command {
   });
   return {
     index, saving_per_hour: usd(saving),
-    launch: [{ count, choices: [choice(type, "spot"), choice("m6i.2xlarge", "spot"), choice("m6i.2xlarge", "on-demand")], labels: {}, taints: [], packing }],
+    launch: [{ count, choices: [choice(type, "spot"), choice("m6i.2xlarge", "spot"), choice("m6i.2xlarge", "on-demand")], labels: {}, packing }],
     retire: group.map((node) => ({
       node: node.name, instance_id: node.instance_id!, node_group: node.node_group ?? null, price_per_hour: node.price_per_hour!,
       pool: { instance_type: node.instance_type!, zone: node.zone!, capacity_type: "on-demand" }, evictable_pods: node.pods.filter((pod) => !pod.daemon).length,
@@ -93,18 +95,18 @@ export function progress(base: Optimization, now: number): Optimization {
   const finished = commands.every((command) => command.phase === "done");
   const saving = nanos(base.plan.before.cost_per_hour) - nanos(base.plan.after.cost_per_hour);
   return {
-    ...base, state: finished ? "done" : "applying", execution: { started_at: base.approved_at, commands },
+    ...base, state: finished ? "done" : "applying", execution: { started_at: base.approved_at, stop_requested_by: null, commands },
     finished_at: finished ? new Date(now).toISOString() : null,
     result: finished ? { predicted_saving_per_hour: usd(saving), measured_saving_per_hour: usd((saving * 991n) / 1000n) } : null,
   };
 }
 
-function commandAt(command: Command, step: number, started: string): CommandProgress {
+function commandAt(command: Command, step: number, started: string): CommandRun {
   const phase = step < 0 ? "pending" : STEPS[Math.min(step, STEPS.length - 1)]!;
   const at = new Date(Date.parse(started) + STEP_MS * (command.index * STEPS.length + 1)).toISOString();
   const done = phase === "done";
   return {
-    index: command.index, phase,
+    index: command.index, phase, failure: null,
     launches: step < 0 ? [] : command.launch.map((launch, group) => ({
       group: `spot-${launch.choices[0]!.pool.instance_type.replace(".", "-")}-${command.index}${group}`, choice: 0, count: launch.count,
       ready: step >= 1 ? launch.count : 0,
@@ -112,7 +114,7 @@ function commandAt(command: Command, step: number, started: string): CommandProg
     nodes: command.retire.map((retire, place) => {
       const behind = step - 2 - place;
       const state = done || behind > 0 ? "gone" as const : behind === 0 ? "draining" as const : "waiting" as const;
-      return { node: retire.node, phase: state, pods_left: state === "gone" ? 0 : state === "draining" ? Math.ceil(retire.evictable_pods / 2) : retire.evictable_pods, since: at };
+      return { node: retire.node, phase: state, pods_left: state === "gone" ? 0 : state === "draining" ? Math.ceil(retire.evictable_pods / 2) : retire.evictable_pods, since: at, note: null };
     }),
     events: step < 0 ? [] : [
       { at, text: `Asked for ${command.launch[0]!.count} × ${command.launch[0]!.choices[0]!.pool.instance_type}.` },
@@ -121,7 +123,4 @@ function commandAt(command: Command, step: number, started: string): CommandProg
   };
 }
 
-export function summary({ plan, execution: _, ...rest }: Optimization): OptimizationSummary {
-  const { commands: _commands, stays: _stays, findings: _findings, ...short } = plan;
-  return { ...rest, plan: short };
-}
+export const summary = ({ plan: _plan, execution: _execution, ...rest }: Optimization): OptimizationSummary => rest;

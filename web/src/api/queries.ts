@@ -38,11 +38,13 @@ export const overview = (days: number) =>
     ...EVERY_30_S,
   });
 
+const allClusters = (): Promise<Cluster[]> =>
+  all((cursor) => body(api.GET("/api/v1/clusters", { params: { query: paged(cursor) } })));
+
 export const clusters = () =>
   queryOptions({
     queryKey: ["clusters"],
-    queryFn: (): Promise<Cluster[]> =>
-      all((cursor) => body(api.GET("/api/v1/clusters", { params: { query: paged(cursor) } }))),
+    queryFn: allClusters,
     ...EVERY_30_S,
   });
 
@@ -77,30 +79,32 @@ const moving = new Set<Optimization["state"]>(["approved", "applying"]);
 export const plan = (id: string) =>
   queryOptions({
     queryKey: ["plans", id],
-    queryFn: () => body(api.GET("/api/v1/optimizations/{id}", { params: { path: { id } } })),
+    queryFn: () => body(api.GET("/api/v1/optimizations/{plan_id}", { params: { path: { plan_id: id } } })),
     refetchInterval: (query) => (query.state.data && moving.has(query.state.data.state) ? EVERY_2_S : EVERY_30_S.refetchInterval),
   });
 
+/** The closed hours of one cluster or of all, newest first. The API gives them cluster by cluster. */
 export const ledger = (days: number, clusterId?: string) =>
   queryOptions({
     queryKey: ["ledger", days, { clusterId }],
-    queryFn: (): Promise<LedgerHour[]> => {
+    queryFn: async (): Promise<LedgerHour[]> => {
       const from = new Date(Date.now() - days * 86_400_000).toISOString();
-      return all((cursor) =>
-        body(api.GET("/api/v1/metrics/ledger", {
-          params: { query: { ...paged(cursor), from, ...(clusterId && { cluster_id: clusterId }) } },
-        })),
-      );
+      const hoursOf = (cluster_id: string) =>
+        all((cursor) => body(api.GET("/api/v1/metrics/ledger", { params: { query: { ...paged(cursor), cluster_id, from } } })));
+      const ids = clusterId ? [clusterId] : (await allClusters()).map((each) => each.id);
+      const hours = (await Promise.all(ids.map(hoursOf))).flat();
+      return hours.sort((a, b) => b.hour.localeCompare(a.hour));
     },
     placeholderData: keepPreviousData,
     staleTime: 60_000,
   });
 
-export const makePlan = (clusterId: string) =>
-  body(api.POST("/api/v1/optimizations", { body: { cluster_id: clusterId } }));
+/** `key` is new for every plan that is wanted and the same when it is asked for again. */
+export const makePlan = (clusterId: string, key: string) =>
+  body(api.POST("/api/v1/optimizations", { params: { header: { "Idempotency-Key": key } }, body: { cluster_id: clusterId } }));
 
 export const approvePlan = (id: string, planHash: string) =>
-  body(api.POST("/api/v1/optimizations/{id}/approve", { params: { path: { id } }, body: { plan_hash: planHash } }));
+  body(api.POST("/api/v1/optimizations/{plan_id}/approve", { params: { path: { plan_id: id } }, body: { plan_hash: planHash } }));
 
 export const stopPlan = (id: string) =>
-  body(api.POST("/api/v1/optimizations/{id}/cancel", { params: { path: { id } } }));
+  body(api.POST("/api/v1/optimizations/{plan_id}/cancel", { params: { path: { plan_id: id } } }));

@@ -244,7 +244,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/optimizations/{id}": {
+    "/api/v1/optimizations/{plan_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -260,7 +260,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/optimizations/{id}/commands/{index}/explanation": {
+    "/api/v1/optimizations/{plan_id}/commands/{index}/explanation": {
         parameters: {
             query?: never;
             header?: never;
@@ -276,7 +276,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/optimizations/{id}/approve": {
+    "/api/v1/optimizations/{plan_id}/approve": {
         parameters: {
             query?: never;
             header?: never;
@@ -292,7 +292,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/optimizations/{id}/cancel": {
+    "/api/v1/optimizations/{plan_id}/cancel": {
         parameters: {
             query?: never;
             header?: never;
@@ -579,7 +579,8 @@ export interface components {
             price_per_hour: components["schemas"]["Money"];
             estimated: boolean;
             monthly_interruption_ppm: number;
-            allocatable: components["schemas"]["Resources"];
+            cpu_milli: number;
+            memory_mib: number;
         };
         PodShare: {
             workload: components["schemas"]["WorkloadRef"];
@@ -599,7 +600,6 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
-            taints: components["schemas"]["Taint"][];
             packing: components["schemas"]["PodShare"][];
         };
         Retire: {
@@ -650,13 +650,14 @@ export interface components {
         };
         /** @enum {string} */
         PlanState: "proposed" | "approved" | "applying" | "done" | "failed" | "cancelled" | "expired";
-        LaunchProgress: {
+        LaunchRun: {
             group: string;
             choice: number;
             count: number;
             ready: number;
         };
-        NodeProgress: {
+        NodeRun: {
+            note: string | null;
             node: string;
             /** @enum {string} */
             phase: "waiting" | "draining" | "verifying" | "terminating" | "gone" | "kept";
@@ -664,12 +665,13 @@ export interface components {
             /** Format: date-time */
             since: string;
         };
-        CommandProgress: {
+        CommandRun: {
+            failure: string | null;
             index: number;
             /** @enum {string} */
             phase: "pending" | "launching" | "cordoning" | "draining" | "rolling_back" | "done" | "failed" | "skipped";
-            launches: components["schemas"]["LaunchProgress"][];
-            nodes: components["schemas"]["NodeProgress"][];
+            launches: components["schemas"]["LaunchRun"][];
+            nodes: components["schemas"]["NodeRun"][];
             events: {
                 /** Format: date-time */
                 at: string;
@@ -677,46 +679,18 @@ export interface components {
             }[];
         };
         Execution: {
+            stop_requested_by: string | null;
             /** Format: date-time */
             started_at: string;
-            commands: components["schemas"]["CommandProgress"][];
+            commands: components["schemas"]["CommandRun"][];
         };
-        Result: {
+        Outcome: {
             predicted_saving_per_hour: components["schemas"]["Money"];
-            measured_saving_per_hour: null | components["schemas"]["Money"];
+            measured_saving_per_hour: components["schemas"]["Money"];
         };
         Explanation: {
             text: string;
             command: components["schemas"]["Command"];
-        };
-        PlanSummary: {
-            /** Format: date-time */
-            decided_at: string;
-            before: components["schemas"]["Position"];
-            after: components["schemas"]["Position"];
-            lower_bound_per_hour: components["schemas"]["Money"];
-            gap_ppm: number;
-        };
-        OptimizationSummary: {
-            id: string;
-            cluster_id: string;
-            cluster_name: string;
-            state: components["schemas"]["PlanState"];
-            generation: number;
-            plan_hash: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            expires_at: string;
-            approved_by: string | null;
-            /** Format: date-time */
-            approved_at: string | null;
-            /** Format: date-time */
-            finished_at: string | null;
-            failure: string | null;
-            revision: number;
-            plan: components["schemas"]["PlanSummary"];
-            result: null | components["schemas"]["Result"];
         };
         Optimization: {
             id: string;
@@ -736,18 +710,26 @@ export interface components {
             finished_at: string | null;
             failure: string | null;
             revision: number;
+            before: components["schemas"]["Position"];
+            after: components["schemas"]["Position"];
+            saving_per_hour: components["schemas"]["Money"];
+            lower_bound_per_hour: components["schemas"]["Money"];
+            gap_ppm: number;
+            commands: number;
+            result: null | components["schemas"]["Outcome"];
+        };
+        OptimizationDetail: components["schemas"]["Optimization"] & {
             plan: components["schemas"]["Plan"];
             execution: null | components["schemas"]["Execution"];
-            result: null | components["schemas"]["Result"];
         };
         Share: {
             name: string;
             cost_per_hour: components["schemas"]["Money"];
             nodes: number;
         };
-        SeriesPoint: {
+        Point: {
             /** Format: date-time */
-            hour_or_day: string;
+            at: string;
             baseline: components["schemas"]["Money"];
             actual: components["schemas"]["Money"];
             spot: components["schemas"]["Money"];
@@ -756,7 +738,8 @@ export interface components {
         ClusterRow: {
             id: string;
             name: string;
-            status: string;
+            /** @enum {string} */
+            status: "waiting_for_agent" | "healthy" | "silent" | "paused";
             cost_per_hour: components["schemas"]["Money"];
             saved_this_month: components["schemas"]["Money"];
             nodes: number;
@@ -782,7 +765,7 @@ export interface components {
                 text: string;
                 href: string;
             }[];
-            series: components["schemas"]["SeriesPoint"][];
+            series: components["schemas"]["Point"][];
             distribution: {
                 lifecycle: components["schemas"]["Share"][];
                 architecture: components["schemas"]["Share"][];
@@ -814,7 +797,7 @@ export interface components {
             levers: components["schemas"]["Levers"];
             residual: components["schemas"]["Money"];
             /** @enum {string} */
-            quality: "measured" | "modelled" | "estimated";
+            quality: "measured" | "estimated";
             baseline_definition: string;
             lines: components["schemas"]["LedgerLine"][];
         };
@@ -826,8 +809,8 @@ export interface components {
             items: components["schemas"]["Cluster"][];
             next_cursor: string | null;
         };
-        Page_OptimizationSummary: {
-            items: components["schemas"]["OptimizationSummary"][];
+        Page_Optimization: {
+            items: components["schemas"]["Optimization"][];
             next_cursor: string | null;
         };
         Page_LedgerHour: {
@@ -1444,7 +1427,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_OptimizationSummary"];
+                    "application/json": components["schemas"]["Page_Optimization"];
                 };
             };
             /** @description What went wrong. */
@@ -1461,7 +1444,9 @@ export interface operations {
     create_optimization: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1480,7 +1465,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Optimization"];
+                    "application/json": components["schemas"]["OptimizationDetail"];
                 };
             };
             /** @description What went wrong. */
@@ -1499,7 +1484,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                plan_id: string;
             };
             cookie?: never;
         };
@@ -1511,7 +1496,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Optimization"];
+                    "application/json": components["schemas"]["OptimizationDetail"];
                 };
             };
             /** @description What went wrong. */
@@ -1530,7 +1515,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                plan_id: string;
                 index: string;
             };
             cookie?: never;
@@ -1562,7 +1547,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                plan_id: string;
             };
             cookie?: never;
         };
@@ -1580,7 +1565,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Optimization"];
+                    "application/json": components["schemas"]["OptimizationDetail"];
                 };
             };
             /** @description What went wrong. */
@@ -1599,7 +1584,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                plan_id: string;
             };
             cookie?: never;
         };
@@ -1611,7 +1596,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Optimization"];
+                    "application/json": components["schemas"]["OptimizationDetail"];
                 };
             };
             /** @description What went wrong. */
@@ -1691,8 +1676,8 @@ export interface operations {
     };
     list_ledger_hours: {
         parameters: {
-            query?: {
-                cluster_id?: string;
+            query: {
+                cluster_id: string;
                 from?: string;
                 to?: string;
                 cursor?: string;

@@ -24,7 +24,7 @@ export default function CostChart({ points, height = 330 }: { points: SeriesPoin
 const legendNumber = (value: number) => value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 function prepare(points: SeriesPoint[]) {
-  const times = points.map((point) => Date.parse(point.hour_or_day) / 1000);
+  const times = points.map((point) => Date.parse(point.at) / 1000);
   const of = (key: "baseline" | "actual" | "spot" | "on_demand") => points.map((point) => dollars(nanos(point[key])));
   const [baseline, actual, spot] = [of("baseline"), of("actual"), of("spot")];
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
@@ -42,8 +42,8 @@ function CostTable({ points, per, formatTime }: { points: SeriesPoint[]; per: "d
       <thead className="text-12 text-muted"><tr>{["When", "Baseline", "Actual", "Spot", "On-demand"].map((name) => <th key={name} className="p-1 first:text-left">{name}</th>)}</tr></thead>
       <tbody>
         {points.map((point) => (
-          <tr key={point.hour_or_day} className="border-t border-line">
-            <td className="p-1 text-left">{formatTime(Date.parse(point.hour_or_day) / 1000)}</td>
+          <tr key={point.at} className="border-t border-line">
+            <td className="p-1 text-left">{formatTime(Date.parse(point.at) / 1000)}</td>
             {[point.baseline, point.actual, point.spot, point.on_demand].map((amount, at) => <td key={at} className="p-1"><Amount of={amount} per={per} /></td>)}
           </tr>
         ))}

@@ -26,7 +26,7 @@ export function totals(hours: LedgerHour[]): Totals {
   const sum: Totals = {
     baseline: 0n, actual: 0n, closes: true,
     parts: { market: 0n, spot_price: 0n, consolidation: 0n, hibernation: 0n, overlap: 0n, residual: 0n },
-    quality: { measured: 0, modelled: 0, estimated: 0 },
+    quality: { measured: 0, estimated: 0 },
   };
   for (const hour of hours) {
     sum.baseline += nanos(hour.baseline);
@@ -40,7 +40,7 @@ export function totals(hours: LedgerHour[]): Totals {
 
 /** The weakest quality among hours: what a sum of them may be called. */
 export const weakest = (quality: Totals["quality"]): Quality =>
-  quality.estimated > 0 ? "estimated" : quality.modelled > 0 ? "modelled" : "measured";
+  quality.estimated > 0 ? "estimated" : "measured";
 
 /** `cluster hour`, what an hour is called in links. */
 export const hourKey = (hour: LedgerHour): string => `${hour.cluster_id} ${hour.hour}`;

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, memo, useCallback, useMemo, useState } from "react";
 import { useVisibleRows } from "../ui/rows";
 import { amount, type Bin, type Block, type Resource, used, widest, workloadKey } from "./model";
 import { percent } from "../lib/units";
@@ -22,16 +22,15 @@ export function PackingMap({ bins, by, name, scale, dense = false, highlight, on
 }) {
   const { ref, from, to } = useVisibleRows(bins.length, ROW_PX);
   const [place, setPlace] = useState<[row: number, block: number]>();
-  const box = useRef<HTMLDivElement>(null);
   const full = useMemo(() => scale ?? widest(bins, by), [bins, by, scale]);
 
-  const move = (row: number, block: number) => {
+  const move = useCallback((row: number, block: number) => {
     const bin = bins[row];
     if (!bin) return;
     const at = Math.max(-1, Math.min(bin.blocks.length - 1, block));
     setPlace([row, at]);
     onCursor({ bin, block: bin.blocks[at] });
-  };
+  }, [bins, onCursor]);
   const onKeyDown = (event: KeyboardEvent) => {
     const [row, block] = place ?? [-1, 0];
     const to = { ArrowDown: [row + 1, block], ArrowUp: [row - 1, block], ArrowRight: [row, block + 1], ArrowLeft: [row, block - 1], Home: [0, block], End: [bins.length - 1, block] }[event.key];
@@ -44,24 +43,25 @@ export function PackingMap({ bins, by, name, scale, dense = false, highlight, on
   };
 
   return (
-    <div ref={box} role="group" aria-label={`${name}: ${bins.length} nodes. Arrow keys move through nodes and pods.`} tabIndex={0} onKeyDown={onKeyDown}>
+    <div role="group" aria-label={`${name}: ${bins.length} nodes. Arrow keys move through nodes and pods.`} tabIndex={0} onKeyDown={onKeyDown}>
       <div ref={ref} style={{ height: bins.length * ROW_PX, paddingTop: from * ROW_PX }}>
         {bins.slice(from, to).map((bin, at) => (
-          <Row key={bin.name} bin={bin} by={by} full={full} dense={dense} highlight={highlight}
-            current={place?.[0] === from + at ? place[1] : undefined} onEnter={(block) => move(from + at, block)} />
+          <Row key={bin.name} index={from + at} bin={bin} by={by} full={full} dense={dense} highlight={highlight}
+            current={place?.[0] === from + at ? place[1] : undefined} onEnter={move} />
         ))}
       </div>
     </div>
   );
 }
 
-function Row({ bin, by, full, dense, highlight, current, onEnter }: {
-  bin: Bin; by: Resource; full: number; dense: boolean; highlight: string | undefined; current: number | undefined; onEnter: (block: number) => void;
+/** Memoised: while the map scrolls or the cursor moves, the other rows stay as they are. */
+const Row = memo(function Row({ index, bin, by, full, dense, highlight, current, onEnter }: {
+  index: number; bin: Bin; by: Resource; full: number; dense: boolean; highlight: string | undefined; current: number | undefined; onEnter: (row: number, block: number) => void;
 }) {
   const room = amount(bin.room, by);
   const taken = used(bin, by);
   return (
-    <div onMouseEnter={() => onEnter(-1)} style={{ height: ROW_PX }}
+    <div onMouseEnter={() => onEnter(index, -1)} style={{ height: ROW_PX }}
       className={`grid grid-cols-[104px_minmax(0,1fr)_40px] items-center gap-3 px-4 ${dense ? "sm:grid-cols-[140px_minmax(0,1fr)_64px]" : "sm:grid-cols-[190px_minmax(0,1fr)_80px]"} ${current === undefined ? "" : "bg-hover"}`}>
       <div className="min-w-0 leading-4">
         <div className="truncate">{shortName(bin.name)}{bin.blockedBy && <span className="text-muted max-sm:hidden"> · blocked</span>}</div>
@@ -70,7 +70,7 @@ function Row({ bin, by, full, dense, highlight, current, onEnter }: {
       {room === 0 ? <span className="text-12 text-muted">no longer in the cluster</span> : (
         <div className={`flex h-5 overflow-hidden rounded-mark border-l-4 bg-page ${bin.capacity === "spot" ? "border-spot" : "border-on-demand"}`} style={{ width: `${(100 * room) / full}%` }}>
           {bin.blocks.map((block, at) => (
-            <div key={at} onMouseEnter={(event) => { event.stopPropagation(); onEnter(at); }} style={{ width: `${(100 * amount(block, by)) / room}%` }}
+            <div key={at} onMouseEnter={(event) => { event.stopPropagation(); onEnter(index, at); }} style={{ width: `${(100 * amount(block, by)) / room}%` }}
               className={`h-full shrink-0 border-r border-page ${look(block, highlight)} ${current === at ? "outline-2 -outline-offset-2 outline-accent" : ""}`} />
           ))}
         </div>
@@ -81,7 +81,7 @@ function Row({ bin, by, full, dense, highlight, current, onEnter }: {
       </div>
     </div>
   );
-}
+});
 
 /** Hatched for DaemonSets, the accent for the chosen workload, else a grey that says whether it can move. */
 function look(block: Block, highlight: string | undefined): string {

@@ -69,7 +69,7 @@ function binsOfLaunch(launch: Launch, command: number): Bin[] {
   if (!choice) return [];
   return Array.from({ length: launch.count }, (_, at) => ({
     name: `new-${command + 1}-${at + 1}`, pool: `${choice.pool.instance_type} ${choice.pool.zone}`, capacity: choice.pool.capacity_type,
-    price: choice.price_per_hour, since: undefined, instance: undefined, blockedBy: undefined, room: choice.allocatable,
+    price: choice.price_per_hour, since: undefined, instance: undefined, blockedBy: undefined, room: choice,
     blocks: launch.packing.map((share): Block => ({
       name: share.workload.name, namespace: share.workload.namespace, workload: share.workload, pods: share.pods,
       cpu_milli: share.cpu_milli, memory_mib: share.memory_mib, daemon: share.workload.kind === "DaemonSet", stuck: undefined,

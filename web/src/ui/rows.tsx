@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useEffect, useRef, useState } from "react";
 
 /** Rows drawn beyond the edges of the window, so that scrolling never shows a gap. */
 const SPARE = 12;
@@ -42,9 +42,14 @@ export function Rows<T>({ items, height, name, row }: {
     <div ref={ref} role="list" aria-label={name} style={{ height: items.length * height, paddingTop: from * height }}>
       {items.slice(from, to).map((item, at) => (
         <div key={from + at} role="listitem" aria-setsize={items.length} aria-posinset={from + at + 1} style={{ height }} className="overflow-hidden">
-          {row(item, from + at)}
+          <Item item={item} index={from + at} row={row as (item: unknown, index: number) => ReactNode} />
         </div>
       ))}
     </div>
   );
 }
+
+/** While the list scrolls, only rows that come into view are made. */
+const Item = memo(function Item({ item, index, row }: { item: unknown; index: number; row: (item: unknown, index: number) => ReactNode }) {
+  return row(item, index);
+});

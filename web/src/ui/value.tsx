@@ -49,9 +49,8 @@ export function Explained({ label, children }: { label: ReactNode; children: Rea
 }
 
 const QUALITY: Record<Quality, { mark: string; meaning: string }> = {
-  measured: { mark: "", meaning: "read from AWS and the cluster" },
-  modelled: { mark: "≈", meaning: "computed by a formula from measured figures" },
-  estimated: { mark: "±", meaning: "a price or a duration was missing and was estimated" },
+  measured: { mark: "", meaning: "every price was read from AWS" },
+  estimated: { mark: "≈", meaning: "some price was missing and was modelled" },
 };
 
 /** How a figure was come by, in a word. */

@@ -24,8 +24,11 @@ async function visit({ path, ready, signedIn = true }, options) {
   return opened;
 }
 
+/** `region` asks for a landmark around an open menu, which no menu has; it is no rule of WCAG. */
+const RULES = { "label-content-name-mismatch": { enabled: true }, region: { enabled: false } };
+
 async function violations(page) {
-  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).options({ rules: { "label-content-name-mismatch": { enabled: true } } }).analyze();
+  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).options({ rules: RULES }).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).slice(0, 3).join(" | ")}`);
 }
 

@@ -81,7 +81,7 @@ test("an expired access token is renewed once for all and nobody notices", async
   page.on("request", (request) => request.url().endsWith("/auth/refresh") && renewed++);
   await page.route("**/api/v1/clusters*", (route) => (refused++ === 0 ? route.fulfill({ status: 401, contentType: PROBLEM, body: "{}" }) : route.continue()));
   await page.getByRole("link", { name: "Clusters", exact: true }).click();
-  await shows(page, "checkout-prod");
+  await shows(page, "2 of 4 clusters healthy");
   assert.equal(renewed, 1);
   assert.deepEqual(faults, []);
   await close();
@@ -260,12 +260,12 @@ test("a thousand clusters and five thousand nodes are scrolled without drawing t
   large.close();
 });
 
-/** Scrolls to the end in a hundred steps; the median frame in ms, which a busy machine moves less than the longest. */
+/** Scrolls a hundred frames at 12,000 px a second, then to the end; the median frame in ms, which a busy machine moves less than the longest. */
 async function scrollThrough() {
   const frames = [];
   let last = performance.now();
   for (let step = 1; step <= 100; step++) {
-    window.scrollTo(0, (document.documentElement.scrollHeight * step) / 100);
+    window.scrollTo(0, step === 100 ? document.documentElement.scrollHeight : 200 * step);
     await new Promise((done) => requestAnimationFrame(done));
     const now = performance.now();
     frames.push(now - last);

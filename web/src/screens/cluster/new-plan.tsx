@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { asProblem } from "../../api/problem";
 import { makePlan } from "../../api/queries";
 import { useCanAct } from "../../api/session";
@@ -12,8 +13,13 @@ export function NewPlan({ cluster }: { cluster: Cluster }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const canAct = useCanAct();
+  const [key, setKey] = useState(() => crypto.randomUUID());
   const make = useMutation({
-    mutationFn: () => makePlan(cluster.id),
+    mutationFn: () => makePlan(cluster.id, key),
+    onError: (error) => {
+      // Only an answer that did not arrive is asked for again under the same key.
+      if (!asProblem(error).temporary) setKey(crypto.randomUUID());
+    },
     onSuccess: async (plan) => {
       await queries.invalidateQueries({ queryKey: ["plans"] });
       await navigate({ to: "/plans/$planId", params: { planId: plan.id } });

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { Cluster, Dashboard } from "../../api/types";
+import type { Dashboard } from "../../api/types";
 import { count } from "../../lib/units";
 import { ClusterBadge } from "../../ui/badge";
 import { Panel } from "../../ui/panel";
@@ -16,7 +16,7 @@ export function Breakdown({ clusters }: { clusters: Dashboard["clusters"] }) {
         {clusters.slice(0, SHOWN).map((cluster) => (
           <tr key={cluster.id} className="border-t border-line hover:bg-hover">
             <Cell><Link to="/clusters/$clusterId" params={{ clusterId: cluster.id }} className="inline-flex min-h-6 items-center font-semibold hover:underline">{cluster.name}</Link></Cell>
-            <Cell><ClusterBadge status={cluster.status as Cluster["status"]} /></Cell>
+            <Cell><ClusterBadge status={cluster.status} /></Cell>
             <Cell number>{count(cluster.nodes)}</Cell>
             <Cell number>{count(cluster.spot_nodes)}</Cell>
             <Cell number><Amount of={cluster.cost_per_hour} per="h" /></Cell>

@@ -1,11 +1,11 @@
-import type { Command, CommandProgress } from "../../api/types";
+import type { Command, CommandRun as Run } from "../../api/types";
 import { clock, exactTime } from "../../lib/time";
 import { counted, words } from "../../lib/units";
 import { shortName } from "../../packing/map";
 import { Badge } from "../../ui/badge";
 import { Icon } from "../../ui/icon";
 
-type Phase = CommandProgress["phase"];
+type Phase = Run["phase"];
 type Tone = Parameters<typeof Badge>[0];
 
 const LOOK: Record<Phase, [Tone["tone"], Tone["icon"]]> = {
@@ -19,7 +19,7 @@ export function PhaseBadge({ phase }: { phase: Phase }) {
 }
 
 /** A command while and after it is carried out: groups getting ready, nodes emptying, what happened when. */
-export function CommandRun({ run, command }: { run: CommandProgress; command: Command }) {
+export function CommandRun({ run, command }: { run: Run; command: Command }) {
   if (run.phase === "pending" || run.phase === "skipped") return null;
   return (
     <div className="flex flex-col gap-2 sm:ml-10">
@@ -33,9 +33,10 @@ export function CommandRun({ run, command }: { run: CommandProgress; command: Co
         })}
         {run.nodes.map((node) => (
           <Step key={node.node} done={node.phase === "gone"} name={shortName(node.node)}
-            state={node.phase === "draining" ? `draining, ${counted(node.pods_left, "pod")} left` : words(node.phase)} />
+            state={node.phase === "draining" ? `draining, ${counted(node.pods_left, "pod")} left` : `${words(node.phase)}${node.note ? `: ${node.note}` : ""}`} />
         ))}
       </ul>
+      {run.failure && <p className="text-danger">{run.failure}</p>}
       {run.events.length > 0 && (
         <ul className="border-l border-line pl-3 text-12 text-muted">
           {run.events.map((event, at) => <li key={at}><time dateTime={event.at} title={exactTime(event.at)} className="mr-2 font-mono">{clock(event.at)}</time>{event.text}</li>)}

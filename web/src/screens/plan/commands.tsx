@@ -1,4 +1,4 @@
-import type { Command, CommandProgress, Launch, Optimization } from "../../api/types";
+import type { Command, CommandRun as Run, Launch, Optimization } from "../../api/types";
 import { cpu, counted, duration, memory, percent, ppm } from "../../lib/units";
 import { shortName } from "../../packing/map";
 import { CapacityMark } from "../../ui/badge";
@@ -8,7 +8,7 @@ import { Amount } from "../../ui/value";
 import { CommandRun, PhaseBadge } from "./command-run";
 
 /** What is done, in order; each with why, what was looked at and not taken, and how far it is. */
-export function Commands({ plan, runs }: { plan: Optimization["plan"]; runs: CommandProgress[] }) {
+export function Commands({ plan, runs }: { plan: Optimization["plan"]; runs: Run[] }) {
   if (plan.commands.length === 0) return <Empty icon="ok" title="Nothing to change">No change would save more than the policy asks for. “What stays” below says why, node by node.</Empty>;
   return (
     <Panel title={counted(plan.commands.length, "command")} flush>
@@ -28,7 +28,7 @@ export function Commands({ plan, runs }: { plan: Optimization["plan"]; runs: Com
   );
 }
 
-function Headline({ command, run }: { command: Command; run: CommandProgress | undefined }) {
+function Headline({ command, run }: { command: Command; run: Run | undefined }) {
   const { reason } = command;
   return (
     <div className="grid gap-x-4 gap-y-1 sm:grid-cols-[24px_minmax(0,1fr)_auto]">

@@ -15,6 +15,7 @@ export function Running({ optimization }: { optimization: Optimization }) {
   const [asked, setAsked] = useState(false);
   const canAct = useCanAct();
   const stop = usePlanChange(optimization.id, () => stopPlan(optimization.id), () => setAsked(false));
+  const stopping = optimization.execution?.stop_requested_by;
   const runs = optimization.execution?.commands ?? [];
   const done = runs.filter((run) => run.phase === "done").length;
   const all = optimization.plan.commands.length;
@@ -23,9 +24,10 @@ export function Running({ optimization }: { optimization: Optimization }) {
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p role="status">
           <strong>{optimization.execution ? `${done} of ${counted(all, "command")} done.` : "Approved. The first command starts within a minute."}</strong>{" "}
+          {stopping && <span>{stopping} asked for it to stop. </span>}
           {optimization.execution && <span className="text-muted">Started <Time at={optimization.execution.started_at} />.</span>}
         </p>
-        {canAct && <Button kind="danger" icon="stop" onClick={() => setAsked(true)}>Stop plan</Button>}
+        {canAct && !stopping && <Button kind="danger" icon="stop" onClick={() => setAsked(true)}>Stop plan</Button>}
       </div>
       <progress aria-label="Commands done" value={done} max={Math.max(1, all)} className="h-1.5 w-full overflow-hidden rounded-mark bg-hover accent-accent [&::-webkit-progress-bar]:bg-hover [&::-webkit-progress-value]:bg-accent" />
       <Dialog open={asked} title="Stop this plan" onClose={() => setAsked(false)}>

@@ -11,9 +11,12 @@ import { share } from "../../lib/money";
 import { count, counted, percent } from "../../lib/units";
 import { Days } from "../../ui/days";
 import { Panel } from "../../ui/panel";
-import { Empty, Loaded } from "../../ui/states";
+import { Empty, Loaded, Message } from "../../ui/states";
 import { Amount, Explained, QualityWord } from "../../ui/value";
 import { HourRows } from "./hour-rows";
+
+/** Clusters whose hours are read together; each is asked for on its own. */
+const MOST_CLUSTERS = 20;
 
 const route = getRouteApi("/app/savings");
 
@@ -21,7 +24,9 @@ const route = getRouteApi("/app/savings");
 export function Savings() {
   const { days = 30, cluster, lever, hour } = route.useSearch();
   const navigate = useNavigate({ from: "/savings" });
-  const query = useQuery(ledger(days, cluster));
+  const known = useQuery(clusters()).data?.length ?? 0;
+  const tooMany = !cluster && known > MOST_CLUSTERS;
+  const query = useQuery({ ...ledger(days, cluster), enabled: !tooMany });
   useAsOf(query.data?.[0] && query.dataUpdatedAt ? new Date(query.dataUpdatedAt).toISOString() : undefined);
   const set = (change: Partial<{ days: typeof days; cluster: string | undefined; lever: Part | undefined; hour: string | undefined }>) =>
     void navigate({ search: (old) => ({ ...old, ...change }), resetScroll: false });
@@ -30,7 +35,7 @@ export function Savings() {
     <>
       <PageHead title="Savings" state={query.data && query.data.length > 0 && <InWords sum={sum} days={days} />}
         action={<><ClusterChoice value={cluster} onChange={(next) => set({ cluster: next, hour: undefined })} /><Days value={days} onChange={(next) => set({ days: next, hour: undefined })} /></>} />
-      <Loaded query={query} what="the savings ledger">
+      {tooMany ? <Message icon="savings" title="Choose a cluster"><p className="text-muted">The hours of more than {MOST_CLUSTERS} clusters are too many to add up here. The overview has the month's sum over all of them.</p></Message> : <Loaded query={query} what="the savings ledger">
         {(hours) => hours.length === 0
           ? <Empty icon="savings" title="No hour has been closed yet">The ledger closes every hour shortly after it ends. The first one appears after the next full hour of a connected cluster.</Empty>
           : (
@@ -44,7 +49,7 @@ export function Savings() {
               <Hours hours={hours} lever={lever} open={hour} onOpen={(next) => set({ hour: next })} />
             </div>
           )}
-      </Loaded>
+      </Loaded>}
     </>
   );
 }
@@ -56,11 +61,11 @@ function InWords({ sum, days }: { sum: Totals; days: number }) {
 
 /** That it adds up, or that it does not; and how much of it was measured. */
 function Closing({ sum }: { sum: Totals }) {
-  const { measured, modelled, estimated } = sum.quality;
+  const { measured, estimated } = sum.quality;
   return (
     <p className="flex flex-wrap gap-x-4 gap-y-1 border-t border-line px-4 py-2 text-12 text-muted">
       <span>{sum.closes ? "It adds up to the last nano-dollar." : "It does not add up. Please report this."}</span>
-      <span>{count(measured)} hours <QualityWord quality="measured" />, {count(modelled)} <QualityWord quality="modelled" />, {count(estimated)} <QualityWord quality="estimated" />.</span>
+      <span>{count(measured)} hours <QualityWord quality="measured" />, {count(estimated)} <QualityWord quality="estimated" />.</span>
     </p>
   );
 }
@@ -73,7 +78,7 @@ function HowCalculated({ sum, hours }: { sum: Totals; hours: LedgerHour[] }) {
       <Explained label="How is it calculated?">
         <p>For every hour and cluster: baseline = actual + all levers + what is not explained, in integers of a billionth of a dollar.</p>
         <dl className="mt-2 flex flex-col gap-1">{PARTS.map(({ part, name, how }) => <div key={part}><dt className="inline font-semibold">{name}: </dt><dd className="inline">{how}</dd></div>)}</dl>
-        <p className="mt-2">This sum is {weakest(sum.quality)}: it is called by its weakest hour.</p>
+        <p className="mt-2">This sum is {weakest(sum.quality)}: it is called by its weakest hour. An hour is estimated when some price in it had to be modelled.</p>
       </Explained>
     </span>
   );
