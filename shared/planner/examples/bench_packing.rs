@@ -30,12 +30,15 @@ fn main() {
     }
 }
 
-/// Units of work in a millisecond of this machine.
+/// Units of work in a millisecond of this machine, found on a made-up instance like the real ones.
 fn calibrate() -> f64 {
-    let problem = parse("2 3\n7730 28917.4 54 0.15\n3740 6184.6 54 0.06\n500 900 1 300\n750 4000 1 300\n1200 1100 1 300\n").expect("an instance");
-    let units = 50_000;
+    let mut text = "6 60\n7730 13762 54 0.13158\n15710 58655 106 0.28896\n47630 178533 230 0.705\n63590 481461 246 0.834\n3740 28917 54 0.0703\n95510 360219 246 1.161\n".to_owned();
+    for class in 0..60_u32 {
+        text += &format!("{} {} 1 {}\n", 1000 + class * 7919 % 15_000, 2048 + class * 104_729 % 61_000, 5 + class * 31 % 60);
+    }
+    let problem = parse(&text).expect("an instance");
     let started = Instant::now();
-    let packing = solve(&problem, units, 1);
+    let packing = solve(&problem, 20_000, 1);
     packing.spent as f64 / (started.elapsed().as_secs_f64() * 1e3)
 }
 

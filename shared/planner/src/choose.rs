@@ -107,10 +107,10 @@ fn attempt(
         // Pods that wait come last: what is taken away must not be taken from those that run.
         let running = displaced(model, retire.iter().copied());
         let wanted = merged(&running, &model.pending);
-        let (mut fleet, unplaced, spent) = place(model, &base, &wanted, search);
+        let (fleet, unplaced, spent) = place(model, &base, &wanted, search);
         *budget = budget.saturating_sub(spent);
         let (lacking, homeless) = split(&unplaced, &running, &model.pending);
-        if lacking.is_empty() {
+        if let Some(mut fleet) = fleet.filter(|_| lacking.is_empty()) {
             fleet.homeless = homeless;
             return (fleet, retire);
         }
@@ -232,7 +232,9 @@ fn consolidate(
         let load = displaced(model, std::iter::once(at));
         let (other, unplaced, spent) = place(model, &base, &load, 0);
         *budget = budget.saturating_sub(spent.max(1));
-        if unplaced.is_empty() && other.objective(model) < fleet.objective(model) {
+        if let Some(other) = other.filter(|other| {
+            unplaced.is_empty() && other.objective(model) < fleet.objective(model)
+        }) {
             *fleet = other;
         }
     }

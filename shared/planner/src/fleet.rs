@@ -81,6 +81,13 @@ impl Fleet {
         used
     }
 
+    /// CPU of pods on Spot, that of nodes whose pool is not known included.
+    pub(crate) fn spot_total(&self, model: &Model<'_>) -> u64 {
+        let known: u64 = self.spot_cpu(model).values().sum();
+        let unknown = model.nodes.iter().filter(|node| node.spot && node.pool.is_none());
+        known + unknown.map(|node| node.workload_cpu).sum::<u64>()
+    }
+
     /// Replicas of each workload on Spot, by pool.
     pub(crate) fn spot_replicas(&self, model: &Model<'_>) -> BTreeMap<u32, BTreeMap<Pool, u32>> {
         let mut replicas: BTreeMap<u32, BTreeMap<Pool, u32>> = BTreeMap::new();

@@ -13,13 +13,13 @@ const TIGHTENINGS: u32 = 4;
 
 /// Finds places for `displaced` beside what `base` has placed already.
 ///
-/// Returns the fleet, what found no place, and the work done.
+/// Returns the fleet (none where the caps on Spot cannot hold), what found no place, and the work done.
 pub(crate) fn place(
     model: &Model<'_>,
     base: &Fleet,
     displaced: &[(u32, u32)],
     budget: u64,
-) -> (Fleet, Load, u64) {
+) -> (Option<Fleet>, Load, u64) {
     let mut spent = 0;
     let mut basis = None;
     for turn in 0..=TIGHTENINGS {
@@ -28,13 +28,13 @@ pub(crate) fn place(
         let packing = solve(&draft.problem, budget, model.input.seed);
         spent += packing.spent + draft.size();
         let (fleet, unplaced) = draft.read(base, packing);
-        let total: u64 = fleet.spot_cpu(model).values().sum();
-        if !spot || within_caps(model, base, &fleet) {
-            return (fleet, unplaced, spent);
+        if within_caps(model, base, &fleet) {
+            return (Some(fleet), unplaced, spent);
         }
+        let total: u64 = fleet.spot_cpu(model).values().sum();
         basis = Some(total.min(draft.basis.saturating_sub(draft.basis / 16)));
     }
-    (base.clone(), displaced.to_vec(), spent)
+    (None, displaced.to_vec(), spent)
 }
 
 /// Whether every cap on Spot holds, or is broken only by what was there.
@@ -291,7 +291,7 @@ fn sides(
     spot: bool,
 ) -> Vec<(u32, u32, u32)> {
     let policy = &model.input.policy;
-    let used: u64 = base.spot_cpu(model).values().sum();
+    let used = base.spot_total(model);
     let allowed = model.workload_cpu() * u64::from(policy.spot_percent.min(100)) / 100;
     let mut cpu_left = allowed.saturating_sub(used);
     let placed = base.spot_replicas(model);

@@ -41,8 +41,7 @@ pub(crate) fn position(model: &Model<'_>, fleet: &Fleet) -> Position {
         requested.add(&shape.daemons);
         add(model, &mut requested, &new.load);
     }
-    let spot_cpu: u64 = fleet.spot_cpu(model).values().sum();
-    position.spot_cpu_ppm = ppm(spot_cpu, model.workload_cpu());
+    position.spot_cpu_ppm = ppm(fleet.spot_total(model), model.workload_cpu());
     position.cpu_utilisation_ppm = ppm(requested.cpu_milli, allocatable.cpu_milli);
     position.memory_utilisation_ppm = ppm(requested.memory_mib, allocatable.memory_mib);
     position.monthly_interruptions_milli = (interruptions / 1_000) as i64;

@@ -96,7 +96,7 @@ fn forbidden(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> 
     let chosen = &model.shapes[group.shape as usize];
     let moved = group_cpu(model, fleet, group);
     let used = fleet.spot_cpu(model);
-    let total: u64 = used.values().sum::<u64>() + if chosen.spot { 0 } else { moved };
+    let total: u64 = fleet.spot_total(model) + if chosen.spot { 0 } else { moved };
     if !chosen.spot {
         let percent = total * 100 / model.workload_cpu().max(1);
         if percent > u64::from(policy.spot_percent) {

@@ -16,6 +16,8 @@ pub(crate) struct Zoning<'a> {
     zones: Vec<String>,
     /// By term and zone: owners and counted.
     tallies: BTreeMap<(u32, usize), (u32, u32)>,
+    /// The same of pods that run.
+    running: BTreeMap<(u32, usize), (u32, u32)>,
     /// CPU given to each zone, to keep them even.
     given: Vec<u64>,
 }
@@ -27,12 +29,16 @@ impl<'a> Zoning<'a> {
         let zones: Vec<String> = zones.into_iter().collect();
         let skews = facts.affinity.groups.iter().map(|group| if group.exclusive { 0 } else { group.limit }).collect();
         let given = vec![0; zones.len()];
-        let mut zoning = Self { facts, skews, zones, tallies: BTreeMap::new(), given };
+        let mut zoning = Self { facts, skews, zones, tallies: BTreeMap::new(), running: BTreeMap::new(), given };
         for (pod, node) in facts.node_of.iter().enumerate() {
+            if input.snapshot.pods[pod].terminating {
+                continue;
+            }
             let zone = node.and_then(|node| input.snapshot.nodes[node as usize].zone.as_ref());
             let Some(zone) = zone.and_then(|zone| zoning.zones.iter().position(|known| known == zone)) else { continue };
             zoning.note(pod, zone);
         }
+        zoning.running = zoning.tallies.clone();
         zoning
     }
 
@@ -68,9 +74,11 @@ impl<'a> Zoning<'a> {
 
     fn allows(&self, member: Member, zone: usize) -> bool {
         let (owners, counted) = self.tally(member.group, zone);
+        // Another workload's pending pod may find no place after all: it is no company to count on.
+        let company = if member.counted { counted } else { self.running.get(&(member.group, zone)).map_or(0, |tally| tally.1) };
         let all = || (0..self.zones.len()).map(|zone| self.tally(member.group, zone).1);
         if self.facts.affinity.together[member.group as usize] {
-            return !member.owns || counted > 0 || (member.counted && all().sum::<u32>() == 0);
+            return !member.owns || company > 0 || (member.counted && all().sum::<u32>() == 0);
         }
         match self.skews[member.group as usize] {
             0 => !(member.owns && counted > 0 || member.counted && owners > 0),

@@ -9,6 +9,7 @@
 mod columns;
 mod duals;
 mod greedy;
+mod knapsack;
 mod random;
 mod search;
 mod simplex;
@@ -161,6 +162,7 @@ pub struct Packing {
 /// ruin-and-recreate (Schrimpf et al. 2000).
 pub fn solve<const D: usize>(problem: &Problem<D>, budget: u64, seed: u64) -> Packing {
     let mut state = State::new(problem);
-    search::improve(&mut state, budget, seed);
-    state.into_packing()
+    let bound = search::improve(&mut state, budget, seed);
+    // Prices are whole nano-dollars, so the next whole one is a bound too.
+    Packing { bound: bound.ceil() as u64, ..state.into_packing() }
 }

@@ -1,22 +1,44 @@
 //! Ruin and recreate: take a few bins apart, pack their items again, keep what costs no more.
 
+use super::columns::{self, cut_bound, dive, is_plain};
 use super::greedy::{Guide, complete, fill};
 use super::random::Random;
 use super::state::{Bin, CHECKS_PER_UNIT, Place, State};
 
-/// Builds a packing where there is none, and improves it until the budget is used up.
-pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, seed: u64) {
-    let guide = Guide::new(state);
+/// Builds a packing, improves it until the budget is used up, and returns a bound on its cost.
+pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, seed: u64) -> f64 {
+    let until = budget * CHECKS_PER_UNIT;
+    let mut guide = Guide::new(state);
     complete(state, &guide);
+    let mut bound = 0.0;
+    if budget > 0 {
+        bound = cut_bound(state.problem);
+        if is_plain(state.problem)
+            && let Some(programme) = columns::solve(state, until / 4 * 3, seed)
+        {
+            bound = programme.bound.max(bound);
+            guide.worth.clone_from(&programme.worth);
+            let mut other = State::new(state.problem);
+            other.checks = state.checks;
+            dive(&mut other, &programme);
+            complete(&mut other, &guide);
+            state.checks = other.checks;
+            if other.cost() < state.cost() {
+                *state = other;
+            }
+        }
+    }
     let mut random = Random::new(seed);
     let first = state.problem.opened.len();
-    let mut last_check = 0;
-    while state.checks < budget * CHECKS_PER_UNIT && state.bins.len() > first {
-        step(state, &guide, &mut random, first);
+    while state.checks < until && state.bins.len() > first && (state.cost() as f64) > bound {
+        let before = state.checks;
+        for _ in 0..64 {
+            step(state, &guide, &mut random, first);
+        }
         // A step that finds nothing to look at still counts, so that the search ends.
-        state.checks = state.checks.max(last_check + 1);
-        last_check = state.checks;
+        state.checks = state.checks.max(before + 1);
     }
+    bound
 }
 
 /// One ruin and one recreation.
@@ -95,7 +117,8 @@ fn top_up<const D: usize>(
         let at = random.below(state.bins.len());
         let old = state.bins[at].clone();
         let mut bin = old.clone();
-        if fill(state, &mut bin, order, &guide.worth) > 0.0 {
+        fill(state, &mut bin, order, &guide.worth);
+        if bin.free != old.free {
             state.bins[at] = bin;
             changed.push((at, old));
         }

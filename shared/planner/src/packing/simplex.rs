@@ -56,12 +56,14 @@ impl Simplex {
         &self.prices
     }
 
-    pub(super) fn columns(&self) -> &[Column] {
-        &self.columns
-    }
-
-    pub(super) fn rows(&self) -> usize {
-        self.rows
+    /// What the present solution costs.
+    pub(super) fn cost(&self) -> f64 {
+        let cost = |basic: &Basic| match basic {
+            Basic::Start => self.start_cost,
+            Basic::Surplus(_) => 0.0,
+            Basic::Column(at) => self.columns[*at as usize].cost,
+        };
+        self.basis.iter().zip(&self.amounts).map(|(basic, amount)| cost(basic) * amount).sum()
     }
 
     /// Columns in the basis with their amounts.
@@ -75,7 +77,7 @@ impl Simplex {
             .collect()
     }
 
-    /// Adds a column and brings it into the basis if it lowers the cost.
+    /// Adds a column and brings it into the basis if that lowers the cost.
     pub(super) fn enter(&mut self, column: Column) -> bool {
         let lowers = self.reduced(&column) < -EPSILON * column.cost.max(1.0);
         if lowers {
@@ -90,9 +92,10 @@ impl Simplex {
         self.columns.push(column);
     }
 
-    /// Pivots among the columns there are until none lowers the cost, at most `most` times.
-    pub(super) fn settle(&mut self, most: usize) {
-        for _ in 0..most {
+    /// Pivots among the columns there are until none lowers the cost, at most `most` times. Returns how
+    /// often.
+    pub(super) fn settle(&mut self, most: usize) -> u64 {
+        for pivots in 0..most {
             let surplus = (0..self.rows)
                 .map(|row| (self.prices[row], Basic::Surplus(row as u32)))
                 .min_by(|one, other| one.0.total_cmp(&other.0));
@@ -106,12 +109,13 @@ impl Simplex {
             let best = match (surplus, known) {
                 (Some(surplus), _) if surplus.0 < -1e-12 * scale => surplus,
                 (_, Some(known)) if known.0 < -1e-9 => known,
-                _ => return,
+                _ => return pivots as u64,
             };
             if !self.pivot(best.1) {
-                return;
+                return pivots as u64;
             }
         }
+        most as u64
     }
 
     fn reduced(&self, column: &Column) -> f64 {

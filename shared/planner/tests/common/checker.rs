@@ -265,7 +265,7 @@ fn between_pods(node: &After<'_>, all: &[After<'_>], before: &[(&Pod, &Labels)],
         let in_domain = |key: &str| -> Vec<&Pod> {
             let domain = node.labels.get(key);
             let nodes = all.iter().filter(|other| domain.is_some() && other.labels.get(key) == domain);
-            nodes.flat_map(|other| &other.pods).copied().filter(|other| other.uid != pod.uid).collect()
+            nodes.flat_map(|other| &other.pods).copied().filter(|other| other.uid != pod.uid && !other.terminating).collect()
         };
         let chosen = |term: &domain::snapshot::PodTerm, other: &Pod| {
             (term.namespaces.is_empty() || term.namespaces.contains(&other.namespace)) && term.selector.matches(&other.labels)
@@ -283,7 +283,7 @@ fn between_pods(node: &After<'_>, all: &[After<'_>], before: &[(&Pod, &Labels)],
             }
         }
         for term in &pod.affinity {
-            let everywhere = || all.iter().flat_map(|node| &node.pods).any(|other| other.uid != pod.uid && chosen(term, other));
+            let everywhere = || all.iter().flat_map(|node| &node.pods).any(|other| other.uid != pod.uid && !other.terminating && chosen(term, other));
             let alone = chosen(term, pod) && !everywhere();
             if !alone && !in_domain(&term.topology_key).iter().any(|other| chosen(term, other)) {
                 fault(format!("{} is without the pods it needs on {}", pod.name, node.name));
@@ -294,7 +294,7 @@ fn between_pods(node: &After<'_>, all: &[After<'_>], before: &[(&Pod, &Labels)],
         for term in &pod.affinity {
             let domain = node.labels.get(&term.topology_key);
             let chosen = |other: &Pod| {
-                other.uid != pod.uid && (term.namespaces.is_empty() || term.namespaces.contains(&other.namespace)) && term.selector.matches(&other.labels)
+                other.uid != pod.uid && !other.terminating && other.kind != PodKind::DaemonSet && (term.namespaces.is_empty() || term.namespaces.contains(&other.namespace)) && term.selector.matches(&other.labels)
             };
             let here = all.iter().filter(|other| other.labels.get(&term.topology_key) == domain).flat_map(|other| &other.pods).any(|other| chosen(other));
             let had = before.iter().any(|(home, labels)| labels.get(&term.topology_key) == domain && chosen(home));
