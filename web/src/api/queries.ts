@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import createClient from "openapi-fetch";
+import { currentTime } from "../lib/time";
 import type { paths } from "./schema";
 import { authorisedFetch } from "./session";
 import type { Cluster, LedgerHour, Optimization, OptimizationSummary } from "./types";
@@ -88,7 +89,7 @@ export const ledger = (days: number, clusterId?: string) =>
   queryOptions({
     queryKey: ["ledger", days, { clusterId }],
     queryFn: async (): Promise<LedgerHour[]> => {
-      const from = new Date(Date.now() - days * 86_400_000).toISOString();
+      const from = new Date(currentTime() - days * 86_400_000).toISOString();
       const hoursOf = (cluster_id: string) =>
         all((cursor) => body(api.GET("/api/v1/metrics/ledger", { params: { query: { ...paged(cursor), cluster_id, from } } })));
       const ids = clusterId ? [clusterId] : (await allClusters()).map((each) => each.id);

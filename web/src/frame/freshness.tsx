@@ -1,6 +1,6 @@
 import { useIsFetching, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
-import { useNow } from "../lib/time";
+import { newest, noteTime, onServersClock, useNow } from "../lib/time";
 import { IconButton } from "../ui/button";
 import { Time } from "../ui/value";
 
@@ -12,6 +12,7 @@ const listeners = new Set<() => void>();
 
 function set(next: string | undefined): void {
   asOf = next;
+  if (next) noteTime(next);
   for (const listener of listeners) listener();
 }
 
@@ -21,6 +22,16 @@ export function useAsOf(at: string | null | undefined): void {
     set(at ?? undefined);
     return () => set(undefined);
   }, [at]);
+}
+
+/** For a screen whose data has no moment of its own: when it was read. `seen` are moments that appear in it. */
+export function useReadAt(readAt: number, seen: (string | null | undefined)[] = []): void {
+  const latest = newest(seen);
+  useEffect(() => {
+    if (latest) noteTime(latest);
+    set(readAt > 0 ? onServersClock(readAt) : undefined);
+    return () => set(undefined);
+  }, [readAt, latest]);
 }
 
 const subscribe = (listener: () => void): (() => void) => {

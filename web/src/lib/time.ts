@@ -27,14 +27,28 @@ export const day = (at: string | number): string => DAY.format(new Date(at));
 export const hour = (at: string | number): string => HOUR.format(new Date(at));
 export const clock = (at: string | number): string => CLOCK.format(new Date(at));
 
-let now = Date.now();
+/** How far the server's clock is known to be ahead of ours. A simulated world runs faster than this machine. */
+let ahead = 0;
+
+/** Takes note that it is at least this late where the data comes from. */
+export function noteTime(at: string): void {
+  ahead = Math.max(ahead, Date.parse(at) - Date.now());
+}
+
+/** A moment of our clock on the clock of where the data comes from. */
+export const onServersClock = (at: number): string => new Date(at + ahead).toISOString();
+
+/** The present where the data comes from, as far as known: milliseconds since 1970. */
+export const currentTime = (): number => Date.now() + ahead;
+
+let now = currentTime();
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(() => {
-    now = Date.now();
+    now = currentTime();
     for (const each of listeners) each();
   }, 5_000);
   return () => {
@@ -48,3 +62,7 @@ function subscribe(listener: () => void): () => void {
 
 /** The present, ticking every five seconds: one clock for every relative time on the screen. */
 export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
+
+/** The latest of some moments, leaving out what is absent. */
+export const newest = (moments: (string | null | undefined)[] = []): string | undefined =>
+  moments.filter((at) => at != null).toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(-1);

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { clusters } from "../../api/queries";
 import type { Cluster } from "../../api/types";
-import { useAsOf } from "../../frame/freshness";
+import { useReadAt } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
 import { count, counted, words } from "../../lib/units";
 import { CLUSTER_STATUSES } from "../../router";
@@ -21,7 +21,7 @@ export function Clusters() {
   const { search = "", status, view } = route.useSearch();
   const navigate = useNavigate({ from: "/clusters" });
   const query = useQuery(clusters());
-  useAsOf(query.dataUpdatedAt ? new Date(query.dataUpdatedAt).toISOString() : undefined);
+  useReadAt(query.dataUpdatedAt, query.data?.map((each) => each.snapshot_taken_at));
   const set = (change: { search?: string | undefined; status?: Status | undefined; view?: "table" | undefined }) =>
     void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   return (

@@ -3,7 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { clusterState, plan as planQuery } from "../../api/queries";
 import type { Optimization } from "../../api/types";
-import { useAsOf } from "../../frame/freshness";
+import { useReadAt } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
 import { beforeAndAfter } from "../../packing/model";
 import { PlanBadge } from "../../ui/badge";
@@ -25,7 +25,7 @@ export function PlanScreen() {
   const { planId } = route.useParams();
   const query = useQuery(planQuery(planId));
   const data = query.data;
-  useAsOf(data && query.dataUpdatedAt ? new Date(query.dataUpdatedAt).toISOString() : undefined);
+  useReadAt(query.dataUpdatedAt, data && momentsOf(data));
   return (
     <>
       <PageHead title={data ? `Plan ${data.generation} for ${data.cluster_name}` : "Plan"} state={data && <InWords optimization={data} />} />
@@ -33,6 +33,10 @@ export function PlanScreen() {
     </>
   );
 }
+
+const momentsOf = ({ created_at, approved_at, execution }: Optimization) => [
+  created_at, approved_at, ...(execution?.commands ?? []).flatMap((run) => run.events.map((event) => event.at)),
+];
 
 function InWords({ optimization }: { optimization: Optimization }) {
   const { state, created_at, expires_at, approved_by, finished_at, cluster_id, cluster_name } = optimization;

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { plans } from "../../api/queries";
 import type { OptimizationSummary, PlanState } from "../../api/types";
+import { useReadAt } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
 import { counted, sentence } from "../../lib/units";
 import { PLAN_FILTERS } from "../../router";
@@ -23,6 +24,7 @@ export function Plans() {
   const { state, cluster } = route.useSearch();
   const navigate = useNavigate({ from: "/plans" });
   const query = useQuery(plans(cluster));
+  useReadAt(query.dataUpdatedAt, query.data?.map((each) => each.created_at));
   const setState = (next: Filter | undefined) => void navigate({ search: (old) => ({ ...old, state: next }) });
   return (
     <>

@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { clusters, ledger } from "../../api/queries";
 import type { LedgerHour } from "../../api/types";
 import { Waterfall } from "../../charts/waterfall";
-import { useAsOf } from "../../frame/freshness";
+import { useReadAt } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
 import { nameOf, type Part, partOf, PARTS, totals, type Totals, weakest } from "../../lib/ledger";
 import { share } from "../../lib/money";
@@ -27,7 +27,7 @@ export function Savings() {
   const known = useQuery(clusters()).data?.length ?? 0;
   const tooMany = !cluster && known > MOST_CLUSTERS;
   const query = useQuery({ ...ledger(days, cluster), enabled: !tooMany });
-  useAsOf(query.data?.[0] && query.dataUpdatedAt ? new Date(query.dataUpdatedAt).toISOString() : undefined);
+  useReadAt(query.dataUpdatedAt, query.data?.slice(0, 1).map((each) => each.hour));
   const set = (change: Partial<{ days: typeof days; cluster: string | undefined; lever: Part | undefined; hour: string | undefined }>) =>
     void navigate({ search: (old) => ({ ...old, ...change }), resetScroll: false });
   const sum = useMemo(() => totals(query.data ?? []), [query.data]);
