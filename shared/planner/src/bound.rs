@@ -1,6 +1,6 @@
 //! What no fleet within policy and template can undercut.
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, cpu};
 use crate::model::{Model, RESOURCES, Verdict};
 use crate::packing::linear_bound;
 use domain::Money;
@@ -45,7 +45,7 @@ pub(crate) fn lower_bound(model: &Model<'_>, fleet: &Fleet) -> Money {
         }
         on_demand_free += if node.spot { 0.0 } else { f64::from(free[0]) };
     }
-    demand[RESOURCES] = on_demand_cpu(model, spot_fixed, spot_now) - on_demand_free;
+    demand[RESOURCES] = on_demand_cpu(model, fleet, spot_fixed, spot_now) - on_demand_free;
     let column = |price: Money, room: &[u32; RESOURCES], spot: bool| {
         let mut gives: Vec<f64> = room.iter().map(|amount| f64::from(*amount)).collect();
         gives.push(if spot { 0.0 } else { gives[0] });
@@ -60,7 +60,7 @@ pub(crate) fn lower_bound(model: &Model<'_>, fleet: &Fleet) -> Money {
 }
 
 /// CPU of pods that may move and, by the policy, not onto Spot.
-fn on_demand_cpu(model: &Model<'_>, spot_fixed: u64, spot_now: u64) -> f64 {
+fn on_demand_cpu(model: &Model<'_>, fleet: &Fleet, spot_fixed: u64, spot_now: u64) -> f64 {
     let percent = u64::from(model.input.policy.spot_percent.min(100));
     let total = model.workload_cpu();
     // What is on Spot already may stay there, though it be more than the policy allows.
@@ -70,6 +70,8 @@ fn on_demand_cpu(model: &Model<'_>, spot_fixed: u64, spot_now: u64) -> f64 {
         .iter()
         .filter(|node| node.verdict == Verdict::Candidate)
         .map(|node| node.workload_cpu)
-        .sum();
+        .sum::<u64>()
+        + cpu(model, &model.pending);
+    let moving = moving.saturating_sub(cpu(model, &fleet.homeless));
     moving.saturating_sub(allowed) as f64
 }
