@@ -6,7 +6,7 @@ use crate::snapshot::{Objects, from_objects};
 use domain::snapshot::ClusterSnapshot;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
 use serde::Deserialize;
 use serde_json::Value;
@@ -124,6 +124,11 @@ impl Cluster {
     /// The machine's time, or the simulated one.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Waits, on its clock.
+    pub async fn pause(&self, time: SignedDuration) {
+        self.clock.sleep(time).await;
     }
 
     /// Adds a list's objects, page by page. A list whose continuation expired is begun anew once.
