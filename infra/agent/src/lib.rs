@@ -81,15 +81,15 @@ impl Agent {
         if self.pending_actions > 0 { next.min(now + BUSY) } else { next }
     }
 
+    /// How many actions are being carried out.
+    pub fn actions_under_way(&self) -> usize {
+        self.work.running()
+    }
+
     /// Waits for the actions under way, which `patience` may cut short: whoever leases them next
     /// does the rest.
     pub async fn finish(mut self, patience: std::time::Duration) {
         self.work.finish(patience).await;
-    }
-
-    /// Waits until every action under way is done and told.
-    pub async fn finish_work(&mut self) {
-        self.work.finish(std::time::Duration::MAX).await;
     }
 
     async fn heartbeat(&mut self, now: Timestamp) {

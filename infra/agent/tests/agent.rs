@@ -27,6 +27,8 @@ struct World {
     leases: VecDeque<Vec<LeasedAction>>,
     /// Requests whose path contains this are answered with this status, so many times.
     faults: Vec<(&'static str, u16, u32)>,
+    /// Until when something waits.
+    sleeping: Vec<Timestamp>,
 }
 
 #[derive(Clone)]
@@ -88,7 +90,14 @@ impl Stage {
         state.register_node(node(2, now));
         let now = now + SignedDuration::from_secs(60);
         state.advance(now);
-        let world = World { state, now, log: vec![], leases: VecDeque::new(), faults: vec![] };
+        let world = World {
+            state,
+            now,
+            log: vec![],
+            leases: VecDeque::new(),
+            faults: vec![],
+            sleeping: vec![],
+        };
         Self(Arc::new(Mutex::new(world)))
     }
 
@@ -100,18 +109,8 @@ impl Stage {
             Ok::<_, std::io::Error>(answer(&mut world.state, world.now, request))
         });
         let (clock, sleeper) = (self.clone(), self.clone());
-        let clock = Clock::new(
-            move || clock.now(),
-            move |time| {
-                let sleeper = sleeper.clone();
-                let until = sleeper.now() + time;
-                Box::pin(async move {
-                    while sleeper.now() < until {
-                        tokio::task::yield_now().await;
-                    }
-                })
-            },
-        );
+        let clock =
+            Clock::new(move || clock.now(), move |time| Box::pin(sleeper.clone().sleep(time)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stage = self.clone();
@@ -128,14 +127,31 @@ impl Stage {
         self.0.lock().unwrap().now
     }
 
-    /// Lets time pass in seconds, and what waits for it happen.
-    async fn pass(&self, seconds: i64) {
+    /// Lets time pass second by second, each as soon as everything under way waits for the next.
+    async fn pass(&self, agent: &Agent, seconds: i64) {
         for _ in 0..seconds {
             self.0.lock().unwrap().now += SignedDuration::from_secs(1);
-            for _ in 0..200 {
+            while self.sleepers() != agent.actions_under_way() {
                 tokio::task::yield_now().await;
             }
         }
+    }
+
+    /// How many wait for a moment that has not come.
+    fn sleepers(&self) -> usize {
+        let world = self.0.lock().unwrap();
+        world.sleeping.iter().filter(|until| **until > world.now).count()
+    }
+
+    async fn sleep(self, time: SignedDuration) {
+        let until = self.now() + time;
+        self.0.lock().unwrap().sleeping.push(until);
+        while self.now() < until {
+            tokio::task::yield_now().await;
+        }
+        let world = &mut *self.0.lock().unwrap();
+        let mine = world.sleeping.iter().position(|other| *other == until).unwrap();
+        world.sleeping.remove(mine);
     }
 
     fn give(&self, actions: Vec<LeasedAction>) {
@@ -253,7 +269,7 @@ async fn live(stage: &Stage, agent: &mut Agent, seconds: i64) {
     while stage.now() < end {
         let next = agent.tick().await;
         let rest = next.duration_since(stage.now()).as_secs().clamp(1, 5);
-        stage.pass(rest).await;
+        stage.pass(agent, rest).await;
     }
 }
 
@@ -264,7 +280,7 @@ async fn it_beats_uploads_and_does_what_it_leases() {
     stage.give(vec![leased("a", 1, cordon())]);
     stage.give(vec![leased("b", 1, drain())]);
     live(&stage, &mut agent, 60).await;
-    agent.finish_work().await;
+    assert_eq!(agent.actions_under_way(), 0);
     expect![[r#"
          120 s heartbeat of 0 nodes, Some("v1.36.4")
          120 s snapshot of 2 nodes, 3 pods
@@ -334,7 +350,7 @@ async fn a_long_drain_goes_on_under_its_new_lease_and_blocks_no_heartbeat() {
     live(&stage, &mut agent, 70).await;
     set_node_2(&stage, &json!({ "spec": { "unschedulable": null } }));
     live(&stage, &mut agent, 60).await;
-    agent.finish_work().await;
+    assert_eq!(agent.actions_under_way(), 0);
     expect![[r#"
          120 s heartbeat of 0 nodes, Some("v1.36.4")
          120 s snapshot of 2 nodes, 3 pods
