@@ -142,8 +142,10 @@ set-up: $(FETCHED) ## Fetch all that the tests need
 packages:
 	@scripts/install-packages chromium:$(CHROMIUM) maven:/usr/bin/mvn
 
+# Not `npm ci`: it refuses wherever the registry lacks a build for some other platform. Versions are exact
+# and checked against the lock file either way, which --no-save leaves as it is.
 web/node_modules/.package-lock.json: web/package-lock.json
-	cd web && npm ci --no-audit --no-fund
+	cd web && npm install --no-save --no-audit --no-fund
 	@touch $@
 
 # vite's own cache is none: rebuilt where anything it reads is newer.
