@@ -1,2 +1,7 @@
-//! The only API that agents call.
-fn main() {}
+//! The only API that agents call: heartbeat, snapshot, lease, result.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::serve(api_agent::routes())
+}

@@ -1,2 +1,7 @@
 //! Discovery, registration, detail, instances.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::serve(api_clusters::routes())
+}
