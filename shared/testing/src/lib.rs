@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails in a test must stop it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "what fails in a test must stop it"
+)]
 
 //! Builders and test tables; a dev-dependency only.
 //!

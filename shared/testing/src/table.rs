@@ -8,7 +8,7 @@ use std::ops::Deref;
 use storage::{Objects, Table, create_table};
 use tokio::net::TcpListener;
 
-/// Where Amazon's DynamoDB Local listens, such as `http://127.0.0.1:8000`, when tests are to run
+/// Where Amazon's `DynamoDB` Local listens, such as `http://127.0.0.1:8000`, when tests are to run
 /// on that rather than on the embedded database.
 const DYNAMODB_LOCAL_ENDPOINT: &str = "DYNAMODB_LOCAL_ENDPOINT";
 
@@ -24,7 +24,7 @@ pub struct TestTable {
 }
 
 impl TestTable {
-    /// Makes an empty table in memory, or on DynamoDB Local where [`DYNAMODB_LOCAL_ENDPOINT`] says
+    /// Makes an empty table in memory, or on `DynamoDB` Local where [`DYNAMODB_LOCAL_ENDPOINT`] says
     /// where that is.
     pub async fn new() -> Self {
         let endpoint = match std::env::var(DYNAMODB_LOCAL_ENDPOINT) {

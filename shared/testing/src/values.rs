@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use storage::AuditEntry;
 use uuid::Uuid;
 
-/// The moment of all tests: Monday 2046-03-05 10:30:00 UTC. Far ahead, for DynamoDB Local removes what
+/// The moment of all tests: Monday 2046-03-05 10:30:00 UTC. Far ahead, for `DynamoDB` Local removes what
 /// has expired by the machine's clock.
 pub const NOW: Timestamp = Timestamp::constant(2_403_858_600, 0);
 

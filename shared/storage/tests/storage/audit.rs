@@ -124,9 +124,6 @@ async fn a_row_says_who_did_what_and_hides_secrets() {
               "after": "org_00000000-0000-0000-0000-000000000001"
             },
             {
-              "pointer": "/agent_key/key_00000000-0000-0000-0000-0000000003e9/revoked_at"
-            },
-            {
               "pointer": "/agent_key/key_00000000-0000-0000-0000-0000000003e9/secret_hash",
               "after": "[redacted]"
             },
