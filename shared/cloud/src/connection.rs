@@ -29,24 +29,24 @@ const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 pub struct RoleLink {
     /// `arn:aws:iam::<account>:role/<name>`.
     pub role_arn: String,
-    /// The ExternalId that the role's trust policy requires.
+    /// The `ExternalId` that the role's trust policy requires.
     pub external_id: String,
     /// The region to work in.
     pub region: String,
-    /// What the customer's CloudTrail shows, 2–64 of `[A-Za-z0-9+=,.@-]`.
+    /// What the customer's `CloudTrail` shows, 2–64 of `[A-Za-z0-9+=,.@-]`.
     pub session_name: String,
 }
 
 /// What [`Cloud::verify_link`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkCheck {
-    /// The role can be assumed with the ExternalId and only with it.
+    /// The role can be assumed with the `ExternalId` and only with it.
     Accepted,
-    /// The role cannot be assumed with the ExternalId.
+    /// The role cannot be assumed with the `ExternalId`.
     Refused,
-    /// The role can be assumed without any ExternalId: anyone who knows its ARN could get in through us.
+    /// The role can be assumed without any `ExternalId`: anyone who knows its ARN could get in through us.
     ExternalIdNotRequired,
-    /// The role can be assumed with a wrong ExternalId.
+    /// The role can be assumed with a wrong `ExternalId`.
     ExternalIdNotChecked,
 }
 
@@ -86,7 +86,7 @@ impl Cloud {
         Ok(AccountClient::new(&config, &link.region, self.permits_of(&link.role_arn)))
     }
 
-    /// Whether the link is safe to accept: AssumeRole works with the ExternalId, and fails both without
+    /// Whether the link is safe to accept: `AssumeRole` works with the `ExternalId`, and fails both without
     /// it and with a wrong one. Nothing else is asked of the account.
     pub async fn verify_link(&self, link: &RoleLink) -> Result<LinkCheck, Error> {
         if !self.lets_in(link, Some(&link.external_id)).await? {
@@ -170,19 +170,24 @@ impl AccountClient {
         &self.region
     }
 
-    /// One request, within the account's limit of requests at the same time.
-    pub(crate) async fn call<T, E, R>(
+    /// One request, within the account's limit of requests at the same time. The SDK's futures are some
+    /// kilobytes each: boxed here, they do not grow those of all callers.
+    pub(crate) fn call<T, E, R>(
         &self,
         operation: &'static str,
-        request: impl Future<Output = Result<T, SdkError<E, R>>>,
-    ) -> Result<T, Error>
+        request: impl Future<Output = Result<T, SdkError<E, R>>> + Send + 'static,
+    ) -> impl Future<Output = Result<T, Error>> + Send
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        // The semaphore is never closed, so there is always a permit to wait for.
-        let _permit = self.permits.acquire().await.ok();
-        request.await.map_err(|error| Error::from_sdk(operation, error))
+        let request = Box::pin(request);
+        let permits = Arc::clone(&self.permits);
+        async move {
+            // The semaphore is never closed, so there is always a permit to wait for.
+            let _permit = permits.acquire_owned().await.ok();
+            request.await.map_err(|error| Error::from_sdk(operation, error))
+        }
     }
 }
 

@@ -139,7 +139,7 @@ impl AccountClient {
         }
     }
 
-    /// Whether our role may terminate this instance, asked by EC2's DryRun: nothing happens.
+    /// Whether our role may terminate this instance, asked by EC2's `DryRun`: nothing happens.
     pub async fn may_terminate(&self, instance_id: &str) -> Result<bool, Error> {
         match self.terminate_alone(instance_id, true).await {
             Ok(()) => Ok(true),
@@ -168,23 +168,20 @@ impl AccountClient {
         let desired = now.desired_capacity.unwrap_or(0);
         if desired <= now.min_size.unwrap_or(0) {
             let min = (desired - 1).max(0);
-            match &instance.node_group {
-                Some(name) => {
-                    let scaling = Scaling {
-                        min: min.unsigned_abs(),
-                        max: now.max_size.unwrap_or(1).max(1).unsigned_abs(),
-                        desired: desired.max(0).unsigned_abs(),
-                    };
-                    self.scale_node_group(&termination.cluster, name, scaling).await?;
-                }
-                None => {
-                    let request = self
-                        .auto_scaling
-                        .update_auto_scaling_group()
-                        .auto_scaling_group_name(group)
-                        .min_size(min);
-                    self.call("UpdateAutoScalingGroup", request.send()).await?;
-                }
+            if let Some(name) = &instance.node_group {
+                let scaling = Scaling {
+                    min: min.unsigned_abs(),
+                    max: now.max_size.unwrap_or(1).max(1).unsigned_abs(),
+                    desired: desired.max(0).unsigned_abs(),
+                };
+                self.scale_node_group(&termination.cluster, name, scaling).await?;
+            } else {
+                let request = self
+                    .auto_scaling
+                    .update_auto_scaling_group()
+                    .auto_scaling_group_name(group)
+                    .min_size(min);
+                self.call("UpdateAutoScalingGroup", request.send()).await?;
             }
         }
         let request = self

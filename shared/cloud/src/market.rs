@@ -97,9 +97,10 @@ impl Facts {
             sources.push(format!("Spot: EC2 DescribeSpotPriceHistory of {region}, {now:.0}"));
         }
         if let Some(fallback) = &self.fallback {
-            let missing = |source: &&String| {
-                !(source.starts_with("On-demand") && !self.on_demand.is_empty()
-                    || source.starts_with("Spot") && !self.spot.is_empty())
+            let missing = |source: &&String| match source.split(':').next() {
+                Some("On-demand") => self.on_demand.is_empty(),
+                Some("Spot") => self.spot.is_empty(),
+                _ => true,
             };
             sources.extend(fallback.sources.iter().filter(missing).cloned());
         }

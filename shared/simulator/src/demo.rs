@@ -2,12 +2,14 @@
 //! what they did in the last 30 days.
 
 mod fleet;
+mod workloads;
 
 use crate::WorldState;
 use crate::aws::{AwsState, Trust};
 pub use fleet::{CLUSTERS, PastInstance};
 use fleet::{FLEETS, Fleet};
 use jiff::{SignedDuration, Timestamp};
+pub use workloads::workloads;
 
 /// The account's id.
 pub const ACCOUNT: &str = "123456789012";
@@ -44,12 +46,18 @@ impl WorldState {
         }
         let mut state = Self::new(now - SETTLED, aws);
         state.demo_since = Some(now);
+        state.advance(now - SETTLED);
+        for (name, cluster) in &mut state.clusters {
+            if let Err(error) = cluster.apply(workloads(name), now - SETTLED) {
+                tracing::error!(%error, name, "a demo manifest was not taken");
+            }
+        }
         state.advance(now);
         state
     }
 
     /// A cluster's instances of the last 30 days and since, oldest first: what the ledger can be filled
-    /// with, as Cost Explorer or CloudTrail would tell it.
+    /// with, as Cost Explorer or `CloudTrail` would tell it.
     pub fn history(&self, cluster: &str) -> Vec<PastInstance> {
         let instances = self.aws.accounts.values().flat_map(|account| &account.instances);
         let known = instances.filter(|(_, instance)| instance.cluster == cluster);

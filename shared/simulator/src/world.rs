@@ -1,12 +1,16 @@
 //! AWS and the clusters in it, under one clock, in one file.
 
+mod below_kube;
 mod below_sdk;
 mod file;
+mod passing;
 
 use crate::aws::{self, AwsState, Trust};
+use crate::kubernetes::{ClusterState, Incident};
 use crate::{Clock, FaultEffect, Faults};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,6 +36,8 @@ pub struct WorldState {
     pub now: Timestamp,
     /// The simulated AWS.
     pub aws: AwsState,
+    /// The API servers of its EKS clusters by name, which is unique here over all accounts.
+    pub clusters: BTreeMap<String, ClusterState>,
     /// When the demo began, where this is one: its history before that is a function of this and the seed.
     pub(crate) demo_since: Option<Timestamp>,
 }
@@ -39,7 +45,7 @@ pub struct WorldState {
 impl WorldState {
     /// A world with this AWS in it.
     pub fn new(now: Timestamp, aws: AwsState) -> Self {
-        Self { now, aws, demo_since: None }
+        Self { now, aws, clusters: BTreeMap::new(), demo_since: None }
     }
 }
 
@@ -62,7 +68,10 @@ impl World {
         make: impl FnOnce(Timestamp) -> WorldState,
     ) -> std::io::Result<Self> {
         let state = match file::load(path)? {
-            Some(state) => state,
+            Some((state, shown)) => {
+                clock.not_before(shown);
+                state
+            }
             None => make(clock.now()),
         };
         clock.not_before(state.now);
@@ -91,8 +100,12 @@ impl World {
     /// Lets everything happen that is due by now. Each call through an API does so first.
     pub fn advance(&self) {
         let mut state = self.state();
-        let now = self.0.clock.now().max(state.now);
+        let before = state.now;
+        let now = self.0.clock.now().max(before);
         state.advance(now);
+        if let Some(path) = self.0.path.as_deref().filter(|_| now > before) {
+            file::save_time(path, now);
+        }
     }
 
     /// Changes the world from outside, as EC2's operators or the customer would, and saves it.
@@ -106,7 +119,7 @@ impl World {
         Ok(result)
     }
 
-    /// What the customer does after linking: makes the role, trusting us with that ExternalId only.
+    /// What the customer does after linking: makes the role, trusting us with that `ExternalId` only.
     pub fn install_role(
         &self,
         account: &str,
@@ -131,6 +144,13 @@ impl World {
     pub fn look<R>(&self, look: impl FnOnce(&WorldState) -> R) -> R {
         self.advance();
         look(&self.state())
+    }
+
+    /// What went wrong in a cluster so far, oldest first.
+    pub fn incidents(&self, cluster: &str) -> Vec<Incident> {
+        self.look(|state| {
+            state.clusters.get(cluster).map(|it| it.incidents().to_vec()).unwrap_or_default()
+        })
     }
 
     /// Answers an AWS request.
@@ -189,13 +209,6 @@ impl World {
 
     fn state(&self) -> MutexGuard<'_, WorldState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl WorldState {
-    pub(crate) fn advance(&mut self, now: Timestamp) {
-        let _ = self.aws.advance(now);
-        self.now = now;
     }
 }
 

@@ -119,3 +119,16 @@ fn history_goes_on_with_what_happens_to_the_instances() {
         |history: &[PastInstance]| history.iter().filter(|it| it.terminated_at.is_some()).count();
     assert_eq!(ended(&after), ended(&before) + 1);
 }
+
+#[test]
+fn the_demos_workloads_run_on_its_nodes_and_nothing_waits_or_breaks() {
+    // At noon the load changes; some minutes later all that came with it runs.
+    let state = WorldState::demo(now() + SignedDuration::from_mins(20), 1);
+    for cluster in CLUSTERS {
+        let server = &state.clusters[cluster];
+        assert_eq!(server.incidents(), [], "{cluster}");
+        let open = state.history(cluster).iter().filter(|it| it.terminated_at.is_none()).count();
+        assert_eq!(server.instance_ids().len(), open, "{cluster}");
+        assert!(server.is_settled(), "{cluster}");
+    }
+}

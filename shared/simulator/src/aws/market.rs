@@ -63,7 +63,7 @@ pub(super) fn lifetime(state: &AwsState, pool: &Pool, instance: &str) -> Option<
 }
 
 /// `us-east-1` of `us-east-1a`.
-pub(super) fn region_of(zone: &str) -> &str {
+pub(crate) fn region_of(zone: &str) -> &str {
     zone.trim_end_matches(|letter: char| letter.is_ascii_lowercase())
 }
 

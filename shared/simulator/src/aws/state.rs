@@ -62,7 +62,7 @@ pub struct Role {
     pub denied: BTreeSet<String>,
 }
 
-/// What a role's trust policy asks of the ExternalId.
+/// What a role's trust policy asks of the `ExternalId`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
