@@ -3,7 +3,12 @@
 //! They reach an embedded DynamoDB and a Secrets Manager of one secret through the endpoints that the
 //! SDK reads from the environment. `make bench` shows the figures printed here.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this is Lambda, not a function"
+)]
 
 mod runtime_api;
 
