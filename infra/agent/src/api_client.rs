@@ -59,7 +59,7 @@ impl ApiClient {
         }
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .user_agent(concat!("spot-optimizer-agent/", env!("CARGO_PKG_VERSION")))
             .build()?;
         let base = format!("{}/api/v1/agent", base.trim_end_matches('/'));

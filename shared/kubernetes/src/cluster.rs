@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
 use serde::Deserialize;
 use serde_json::Value;
+use std::fmt::Write;
 use std::time::Duration;
 
 /// Objects in one page of a list.
@@ -99,8 +100,8 @@ impl Cluster {
         let mut config = kube::Config::infer().await.map_err(|error| no_connection(&error))?;
         config.default_retry = false;
         config.connect_timeout = Some(Duration::from_secs(10));
-        config.read_timeout = Some(Duration::from_secs(60));
-        config.write_timeout = Some(Duration::from_secs(60));
+        config.read_timeout = Some(Duration::from_mins(1));
+        config.write_timeout = Some(Duration::from_mins(1));
         let client = kube::Client::try_from(config).map_err(|error| no_connection(&error))?;
         Ok(Self::new(client, clock))
     }
@@ -213,12 +214,12 @@ impl Cluster {
 }
 
 fn accepted(method: Method, path: &str, answer: Answer) -> Result<Answer, ClusterError> {
-    if answer.status.is_success() {
-        return Ok(answer);
-    }
     #[derive(Deserialize)]
     struct Status {
         message: String,
+    }
+    if answer.status.is_success() {
+        return Ok(answer);
     }
     let message = serde_json::from_slice::<Status>(&answer.body)
         .map_or_else(|_| String::from_utf8_lossy(&answer.body).into_owned(), |it| it.message);
@@ -244,7 +245,7 @@ fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

@@ -128,6 +128,19 @@ mod tests {
             format!("{name:<20} {:?}\n", verdict(&answer))
         };
         let rows: String = table.into_iter().map(row).collect();
-        expect_test::expect![""].assert_eq(&rows);
+        expect_test::expect![[r#"
+            accepted             Evicted
+            gone                 Gone
+            a namesake           Gone
+            a race               Unclear("409 the object has been modified")
+            budget used up       Blocked { seconds: 5, cause: "The disruption budget api needs 2 healthy pods and has 2 currently" }
+            budget not observed  Blocked { seconds: 10, cause: "The disruption budget api needs 2 healthy pods and has 2 currently" }
+            throttled            Throttled { seconds: 2 }
+            two budgets          SeveralBudgets
+            namespace going      NamespaceTerminating
+            not allowed          Forbidden("pods \"a\" is forbidden")
+            broken               Unclear("500 etcdserver: request timed out")
+            no JSON              Unclear("503 null")
+        "#]].assert_eq(&rows);
     }
 }

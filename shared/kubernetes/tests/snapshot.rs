@@ -1,5 +1,16 @@
 //! Objects in, snapshot out, as tables.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::assigning_clones,
+    clippy::default_trait_access,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::items_after_statements,
+    clippy::needless_raw_string_hashes,
+    clippy::semicolon_if_nothing_returned,
+    clippy::single_match_else,
+    reason = "tables of text"
+)]
 
 use domain::snapshot::{ClusterSnapshot, Pod};
 use expect_test::expect;

@@ -3,6 +3,17 @@
 //! A scenario knows manifests, options and the outcome; [`Stage`] is the only part that knows that
 //! the API server is a simulated one.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::assigning_clones,
+    clippy::default_trait_access,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::items_after_statements,
+    clippy::needless_raw_string_hashes,
+    clippy::semicolon_if_nothing_returned,
+    clippy::single_match_else,
+    reason = "tables of text"
+)]
 
 use bytes::Bytes;
 use domain::action::{NodeIdentity, Outcome};

@@ -84,7 +84,6 @@ pub(super) fn never(pods: &[Pod], budgets: &[DisruptionBudget]) -> Option<Refusa
             })
             .collect();
         match covering.as_slice() {
-            [] => {}
             [budget] if budget.never_allows => {
                 let message = format!(
                     "{} can never be evicted: the budget {}/{} does not allow it.",
@@ -94,7 +93,7 @@ pub(super) fn never(pods: &[Pod], budgets: &[DisruptionBudget]) -> Option<Refusa
                 );
                 return Some(Refusal { code: "blocked_by_budget", message });
             }
-            [_] => {}
+            [] | [_] => {}
             several => {
                 let names: Vec<&str> = several.iter().map(|budget| budget.name.as_str()).collect();
                 return Some(several_budgets(pod, &names.join(", ")));

@@ -3,7 +3,6 @@
 //! Source: k8s.io/component-helpers `resource.PodRequests` with `UseStatusResources`.
 
 use crate::object::{Container, ContainerStatus, Pod, ResourceList, ResourceRequirements};
-use crate::quantity::Quantity;
 use domain::offering::Resources;
 
 /// What the scheduler counts for a pod: the sum of its containers and sidecars, or an init
@@ -91,7 +90,7 @@ fn add(sum: &mut ResourceList, list: &ResourceList) {
 
 fn raise(most: &mut ResourceList, list: &ResourceList) {
     for (name, amount) in list {
-        let entry = most.entry(name.clone()).or_insert(Quantity::default());
+        let entry = most.entry(name.clone()).or_default();
         *entry = (*entry).max(*amount);
     }
 }
@@ -177,7 +176,7 @@ mod tests {
             ),
             counted("nothing asked", json!({ "containers": [{ "name": "a" }] })),
         ];
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
             one container                        500m  1024Mi    0Mi
             two containers add up               1500m  1536Mi    0Mi
             a large init container wins         2000m  1024Mi    0Mi
@@ -191,6 +190,6 @@ mod tests {
             extended resources                     0m     0Mi  954Mi hugepages-2Mi=4194304 nvidia.com/gpu=2
             rounding up happens once               1m     1Mi    0Mi
             nothing asked                          0m     0Mi    0Mi
-        "#]].assert_eq(&rows.concat());
+        "]].assert_eq(&rows.concat());
     }
 }

@@ -86,7 +86,7 @@ impl ClusterState {
         let labels = Selector::of(query.get("labelSelector").unwrap_or_default())?;
         let limit = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
         let limit = if limit == 0 { usize::MAX } else { limit };
-        let after = query.get("continue").map(|token| self.continued(token)).transpose()?;
+        let after = query.get("continue").map(Self::continued).transpose()?;
         let is_after = |key: &str| after.as_deref().is_none_or(|after| key > after);
         let prefix = if target.namespace.is_empty() {
             String::new()
@@ -122,7 +122,7 @@ impl ClusterState {
     }
 
     /// Where the page before ended.
-    fn continued(&self, token: &str) -> Result<String, Failure> {
+    fn continued(token: &str) -> Result<String, Failure> {
         let last = token.strip_prefix("v1:").and_then(|rest| rest.split_once(':'));
         last.map(|(_, last)| last.to_owned()).ok_or_else(|| {
             let message =

@@ -371,7 +371,7 @@ impl Board {
         let on_node = siblings(&|other| other.name == node.name);
         let in_zone = siblings(&|other| other.zone == node.zone);
         let disliked = i64::try_from(disliked.count()).unwrap_or(0);
-        (cpu + memory) / 2 + 2 * preferred - 300 * disliked - 25 * on_node - 8 * in_zone
+        i64::midpoint(cpu, memory) + 2 * preferred - 300 * disliked - 25 * on_node - 8 * in_zone
     }
 }
 
