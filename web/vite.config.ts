@@ -33,6 +33,6 @@ export default defineConfig({
     manifest: true,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { "/api": process.env["API_URL"] ?? "http://127.0.0.1:8080" } },
+  server: { proxy: { "/api": process.env["API_URL"] ?? "http://127.0.0.1:4280" } },
   test: { include: ["tests/unit/**/*.test.ts"], testTimeout: 120_000 },
 } as Parameters<typeof defineConfig>[0]);

@@ -111,7 +111,7 @@ export function makeCluster(recipe: Recipe, state: ClusterState, now: number): C
   const rate = (part: number, whole: number) => (whole === 0 ? 0 : Math.round((1000 * part) / whole) / 10);
   return {
     id: recipe.id, name: recipe.name, region: recipe.region, account_id: "acc_01h8", kind: "managed_node_groups",
-    kubernetes_version: waiting ? null : "1.33", status: recipe.status,
+    kubernetes_version: "1.33", status: recipe.status,
     agent: waiting ? null : { version: "0.1.0", last_seen_at: state.taken_at },
     snapshot_taken_at: waiting ? null : state.taken_at,
     nodes: nodes.length, spot_nodes: spot.length, pods: sum((node) => node.pods.length),

@@ -452,7 +452,7 @@ export interface components {
             account_id: string;
             /** @enum {string} */
             kind: "managed_node_groups" | "karpenter" | "auto_mode" | "mixed";
-            kubernetes_version: string | null;
+            kubernetes_version: string;
             /** @enum {string} */
             status: "waiting_for_agent" | "healthy" | "silent" | "paused";
             agent: {

@@ -22,7 +22,7 @@ export function BeforeAfter({ before, after }: { before: Bin[]; after: Bin[] }) 
           </section>
         ))}
       </div>
-      <div className="sticky bottom-20 rounded-box border-t border-line bg-surface max-lg:hidden"><CursorDetail cursor={cursor} /></div>
+      <div className={`rounded-box border-t border-line bg-surface max-lg:hidden ${cursor ? "sticky bottom-20" : ""}`}><CursorDetail cursor={cursor} /></div>
     </Panel>
   );
 }
