@@ -122,10 +122,6 @@ bench-packing: ## Pack given files: FILES="a.txt b.txt" BUDGET_MS=100
 	@cargo build --quiet --release --package planner --example bench_packing
 	@target/release/examples/bench_packing $(or $(BUDGET_MS),100) $(FILES)
 
-.PHONY: bench-karpenter
-bench-karpenter: ## The planner beside Karpenter's own scheduler, on the same input
-	scripts/bench-karpenter
-
 # --- Releasing
 
 .PHONY: package
