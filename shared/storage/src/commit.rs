@@ -261,7 +261,7 @@ fn is_lost<E>(error: &SdkError<E>) -> bool {
 }
 
 /// Waits before round `round`, not at all before the first: full jitter, doubling from 5 ms.
-async fn pause(round: u32) {
+pub(crate) async fn pause(round: u32) {
     if round > 0 {
         let longest = (5 << round.min(10)).min(MAX_PAUSE_MS);
         tokio::time::sleep(Duration::from_millis(rand::random_range(0..=longest))).await;

@@ -1,13 +1,20 @@
 //! What every item of the table looks like: `PK`, `SK`, `kind`, `version`, `revision`, for some
-//! `expires`, and the value itself in `data`.
+//! `expires`, and the value itself in `data`: as attributes, or as gzip'd JSON where it is large.
 
 use crate::error::Error;
 use crate::key::Key;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{OrgId, Tenant};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::HashMap;
+use std::io::{Read, Write};
+
+/// Largest value that is stored as attributes.
+const PLAIN_BYTES: usize = 64 * 1024;
 
 /// An item as the SDK has it.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
@@ -44,8 +51,7 @@ pub(crate) fn encode<T: Serialize>(
     expires: Option<Timestamp>,
     data: &T,
 ) -> Result<Attributes, Error> {
-    let data =
-        serde_dynamo::to_attribute_value(data).map_err(|error| Error::corrupt(kind, error))?;
+    let data = pack(data).map_err(|error| Error::corrupt(kind, error))?;
     let mut item = HashMap::from([
         ("PK".to_owned(), text(&key.pk)),
         ("SK".to_owned(), text(&key.sk)),
@@ -82,8 +88,8 @@ pub(crate) fn decode<T: Item>(
     }
     let revision = whole(&item, "revision").ok_or_else(|| corrupt("no revision".to_owned()))?;
     let data = item.remove("data").ok_or_else(|| corrupt("no data".to_owned()))?;
-    let value: T = serde_dynamo::from_attribute_value(data)
-        .map_err(|error| corrupt(format!("{} {}: {error}", key.pk, key.sk)))?;
+    let value: T =
+        unpack(data).map_err(|error| corrupt(format!("{} {}: {error}", key.pk, key.sk)))?;
     if let Some(tenant) = tenant {
         // Whoever says whose it is, key or value, must say this tenant's; one of them must.
         let by_value = value.owner().map(|owner| owner == tenant.org());
@@ -93,6 +99,41 @@ pub(crate) fn decode<T: Item>(
         }
     }
     Ok(Stored { value, revision })
+}
+
+/// A value as an attribute. `DynamoDB` takes items of 400 kB; the progress of a plan for a thousand
+/// nodes is near that, and a tenth of it packed.
+fn pack<T: Serialize>(value: &T) -> Result<AttributeValue, Box<dyn std::error::Error>> {
+    let plain: AttributeValue = serde_dynamo::to_attribute_value(value)?;
+    if size(&plain) <= PLAIN_BYTES {
+        return Ok(plain);
+    }
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(&serde_json::to_vec(value)?)?;
+    Ok(AttributeValue::B(packed.finish()?.into()))
+}
+
+fn unpack<T: DeserializeOwned>(value: AttributeValue) -> Result<T, Box<dyn std::error::Error>> {
+    match value {
+        AttributeValue::B(packed) => {
+            let mut json = Vec::new();
+            GzDecoder::new(packed.as_ref()).read_to_end(&mut json)?;
+            Ok(serde_json::from_slice(&json)?)
+        }
+        plain => Ok(serde_dynamo::from_attribute_value(plain)?),
+    }
+}
+
+/// About how many bytes `DynamoDB` counts.
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+        AttributeValue::L(list) => list.iter().map(|value| size(value) + 1).sum::<usize>() + 3,
+        AttributeValue::M(map) => {
+            map.iter().map(|(name, value)| name.len() + size(value) + 1).sum::<usize>() + 3
+        }
+        _ => 1,
+    }
 }
 
 /// The key an item came with.

@@ -88,7 +88,7 @@ pub use transaction::{AuditEntry, Transaction};
 
 /// The tenant of an item of the collections that are read before, or across, tenants: the item is
 /// the proof.
-#[allow(clippy::disallowed_methods, reason = "the one place where storage proves a tenant")]
+#[expect(clippy::disallowed_methods, reason = "the one place where storage proves a tenant")]
 pub(crate) const fn proven(org: domain::OrgId) -> domain::Tenant {
     domain::Tenant::proven(org)
 }

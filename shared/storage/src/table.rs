@@ -3,6 +3,7 @@
 //! Every read is strongly consistent: identities and leases need it, and one behaviour is easier to
 //! reason about than two.
 
+use crate::commit::pause;
 use crate::entity::Pointer;
 use crate::error::Error;
 use crate::item::{Attributes, Item, Stored, decode, key_attributes, key_of, number, text};
@@ -157,7 +158,10 @@ impl Table {
                 .build()
                 .map_err(Error::unavailable)?;
             let mut wanted = Some(HashMap::from([(self.name.clone(), wanted)]));
+            let mut refused = 0;
             while let Some(request) = wanted.take().filter(|request| !request.is_empty()) {
+                // What a busy table leaves out is asked for again, more and more slowly.
+                pause(refused).await;
                 let request = self.client.batch_get_item().set_request_items(Some(request));
                 let answer = request.send().await?;
                 for item in answer.responses.unwrap_or_default().into_values().flatten() {
@@ -166,6 +170,7 @@ impl Table {
                     }
                 }
                 wanted = answer.unprocessed_keys;
+                refused += 1;
             }
         }
         Ok(found)

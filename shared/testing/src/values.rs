@@ -5,7 +5,7 @@
 use domain::account::{Account, LinkState};
 use domain::action::{Action, ActionState, NodeIdentity, Task};
 use domain::audit::Actor;
-use domain::cluster::{Cluster, ClusterKind};
+use domain::cluster::{Cluster, ClusterKind, SnapshotInfo};
 use domain::execution::Execution;
 use domain::identity::{AgentKey, Organisation, Role, Session, User};
 use domain::instance::InstanceRecord;
@@ -34,7 +34,7 @@ pub const fn uuid(n: u128) -> Uuid {
 }
 
 /// A tenant, proven by the test.
-#[allow(clippy::disallowed_methods, reason = "tests prove tenants as they like")]
+#[expect(clippy::disallowed_methods, reason = "tests prove tenants as they like")]
 pub const fn tenant(n: u128) -> Tenant {
     Tenant::proven(OrgId::new(uuid(n)))
 }
@@ -239,6 +239,19 @@ fn pod(owner: &WorkloadRef, n: u32) -> Pod {
         local_storage: false,
         grace_seconds: 30,
         unsupported: vec![],
+    }
+}
+
+/// What is known of a snapshot of two nodes and two pods, whose body is nowhere.
+pub fn snapshot_info(taken_at: Timestamp) -> SnapshotInfo {
+    SnapshotInfo {
+        taken_at,
+        object_key: format!("snapshot/{}.json.gz", "ab".repeat(32)),
+        sha256: "ab".repeat(32),
+        pods: 2,
+        position: position(2),
+        pools: vec![],
+        previous_nodes: None,
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 fn tenant(n: u128) -> Tenant {
-    #[allow(clippy::disallowed_methods, reason = "tests prove tenants as they like")]
+    #[expect(clippy::disallowed_methods, reason = "tests prove tenants as they like")]
     Tenant::proven(OrgId::new(Uuid::from_u128(n)))
 }
 
@@ -18,6 +18,7 @@ fn own_keys(tenant: Tenant, id: Uuid, text: &str, at: Timestamp) -> Vec<Key> {
         Key::session_of(tenant, user, session),
         Key::account(tenant, account),
         Key::cluster(tenant, cluster),
+        Key::snapshot(tenant, cluster),
         Key::optimization(tenant, plan),
         Key::optimization_at(tenant, at, plan),
         Key::optimization_of(tenant, cluster, 7, plan),

@@ -152,7 +152,7 @@ async fn heartbeat_item(
     request.send().await.unwrap().item
 }
 
-/// Bytes of an item as DynamoDB counts them: names and values in UTF-8; a number one byte for each
+/// Bytes of an item as `DynamoDB` counts them: names and values in UTF-8; a number one byte for each
 /// two digits and one more, and one for a sign; a boolean one.
 fn size(item: &HashMap<String, AttributeValue>) -> usize {
     let value = |value: &AttributeValue| match value {

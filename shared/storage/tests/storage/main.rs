@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-//! The table as its users see it. Runs over the embedded database, or over Amazon's DynamoDB Local
+//! The table as its users see it. Runs over the embedded database, or over Amazon's `DynamoDB` Local
 //! where `DYNAMODB_LOCAL_ENDPOINT` says where that listens; both must pass.
 
 mod audit;

@@ -1,10 +1,11 @@
 //! Conditions: revisions, unique guards, all or nothing.
 
 use crate::{create, delete, update};
+use domain::execution::{CommandPhase, CommandRun, Event};
 use domain::identity::User;
 use storage::{Error, PageRequest, Transaction};
 use testing::TestTable;
-use testing::values::{account, cluster, entry, tenant, user};
+use testing::values::{NOW, account, cluster, entry, execution, optimization, tenant, user};
 
 #[tokio::test]
 async fn an_update_of_what_has_changed_meanwhile_is_a_conflict() {
@@ -127,4 +128,31 @@ async fn a_transaction_that_can_not_be_written_is_refused_before_it_is_sent() {
         let refused = table.commit(tx).await;
         assert!(matches!(refused, Err(Error::Corrupt { .. })), "{refused:?}");
     }
+}
+
+#[tokio::test]
+async fn the_progress_of_a_plan_for_thousands_of_nodes_fits_into_its_item() {
+    let (table, tenant) = (TestTable::new().await, tenant(1));
+    let mut execution = execution(&optimization(&cluster(&account(1), 1), 1));
+    let event = |n| Event { at: NOW, text: format!("drained node ip-10-0-0-{n}, nothing is left") };
+    execution.commands = vec![CommandRun {
+        index: 0,
+        phase: CommandPhase::Draining,
+        since: NOW,
+        launches: vec![],
+        nodes: vec![],
+        teardowns: vec![],
+        pending_before: 0,
+        failure: None,
+        events: (0..10_000).map(event).collect(),
+    }];
+    assert!(serde_json::to_vec(&execution).unwrap().len() > 500_000);
+
+    let stored = create(&table, tenant, &execution).await.unwrap();
+    let read = table.execution(tenant, execution.plan).await.unwrap();
+    assert_eq!(read, Some(stored.clone()));
+    execution.commands[0].phase = CommandPhase::Done;
+    update(&table, tenant, &stored, execution.clone()).await.unwrap();
+    let read = table.execution(tenant, execution.plan).await.unwrap().unwrap();
+    assert_eq!((read.value, read.revision), (execution, 2));
 }

@@ -3,6 +3,7 @@
 
 use crate::{create, update};
 use domain::Tenant;
+use domain::audit::GENESIS;
 use domain::cluster::AgentStatus;
 use domain::plan::PlanState;
 use expect_test::expect_file;
@@ -17,7 +18,7 @@ use storage::{
 use testing::TestTable;
 use testing::values::{
     NOW, account, action, agent_key, cluster, entry, execution, instance, ledger_hour,
-    optimization, organisation, session, tenant, user,
+    optimization, organisation, session, snapshot_info, tenant, user,
 };
 
 #[tokio::test]
@@ -28,11 +29,27 @@ async fn stored_shapes_are_what_they_were() {
     for partition in PARTITIONS {
         let items = partition_of(&table, partition).await;
         assert!(!items.is_empty(), "nothing in {partition}");
-        for item in items {
+        for mut item in items {
+            shorten(&mut item);
             writeln!(text, "{}", serde_json::to_string_pretty(&item).unwrap()).unwrap();
         }
     }
     expect_file!["shapes.txt"].assert_eq(&text);
+}
+
+/// Leaves out of audit rows what only repeats the other items, and hashes of it.
+fn shorten(item: &mut BTreeMap<String, Value>) {
+    let Some(data) = item.get_mut("data").and_then(Value::as_object_mut) else { return };
+    if let Some(changes) = data.get_mut("changes").and_then(Value::as_array_mut) {
+        changes.truncate(2);
+    }
+    if let Some(hash) = data.get_mut("hash") {
+        assert_eq!(hash.as_str().map(str::len), Some(64));
+        *hash = "…".into();
+    }
+    if let Some(hash) = data.get_mut("previous_hash").filter(|hash| *hash != GENESIS) {
+        *hash = "…".into();
+    }
 }
 
 /// The partitions that [`fill`] fills, spelled out: this is the one other place that knows keys.
@@ -68,7 +85,6 @@ async fn fill(table: &Table, tenant: Tenant) {
     tx.create(&action(&plan, 1));
     tx.create(&ledger_hour(&cluster, domain::ledger::hour_of(NOW)));
     tx.create(&LedgerWatermark { cluster: cluster.id, closed_until: NOW });
-    // A row with all of that would only repeat it.
     table.commit(tx).await.unwrap();
 
     let mut approved = proposed.value.clone();
@@ -82,6 +98,7 @@ async fn fill(table: &Table, tenant: Tenant) {
     let sha256 = "ab".repeat(32);
     let key = format!("market/{}/{}/{sha256}.json.gz", tenant.org(), account.id);
     let market = MarketPointer { object: ObjectRef { key, sha256 }, priced_at: NOW };
+    table.put_snapshot(tenant, cluster.id, &snapshot_info(NOW)).await.unwrap();
     table.put_market(tenant, account.id, "us-east-1", &market).await.unwrap();
     let status =
         AgentStatus { seq: 7, seen_at: NOW, agent_version: "0.1.0".to_owned(), key_generation: 1 };

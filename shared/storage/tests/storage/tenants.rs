@@ -9,7 +9,7 @@ use storage::{Error, LedgerWatermark, MarketPointer, ObjectRef, PageRequest, Sto
 use testing::TestTable;
 use testing::values::{
     NOW, account, action, agent_key, cluster, execution, instance, ledger_hour, optimization,
-    organisation, session, tenant, user,
+    organisation, session, snapshot_info, tenant, user,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -32,6 +32,7 @@ async fn fill(table: &Table, tenant: Tenant) {
     table.put_instances(tenant, cluster.id, &[instance(1)]).await.unwrap();
     let object = ObjectRef { key: "market".to_owned(), sha256: "00".repeat(32) };
     let market = MarketPointer { object, priced_at: NOW };
+    table.put_snapshot(tenant, cluster.id, &snapshot_info(NOW)).await.unwrap();
     table.put_market(tenant, account(1).id, "us-east-1", &market).await.unwrap();
     let status =
         AgentStatus { seq: 1, seen_at: NOW, agent_version: "0.1.0".to_owned(), key_generation: 1 };
@@ -56,6 +57,8 @@ async fn seen(table: &Table, tenant: Tenant) -> usize {
     let end = hour + jiff::SignedDuration::from_hours(1);
     let market = table.market(tenant, account(1).id, "us-east-1").await;
     [
+        count(table.snapshot(tenant, cluster.id).await),
+        count(table.snapshots(tenant, &[cluster.id]).await),
         one(table.organisation(tenant).await),
         one(table.user(tenant, user(tenant, 1).id).await),
         count(table.users(tenant, page).await.map(|page| page.items)),
@@ -91,7 +94,7 @@ async fn seen(table: &Table, tenant: Tenant) -> usize {
 async fn asking_by_another_tenants_ids_finds_nothing() {
     let table = TestTable::new().await;
     fill(&table, tenant(1)).await;
-    assert_eq!(seen(&table, tenant(1)).await, 25 + 11, "one of each, and an audit row per commit");
+    assert_eq!(seen(&table, tenant(1)).await, 27 + 11, "one of each, and an audit row per commit");
     assert_eq!(seen(&table, tenant(2)).await, 0);
 }
 
@@ -184,7 +187,7 @@ async fn refusing(code: &'static str) -> String {
             let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}"}}"#);
             let head = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n";
             let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
-            let mut request = [0; 65_536];
+            let mut request = [0; 8_192];
             let _ = socket.read(&mut request).await;
             let _ = socket.write_all(answer.as_bytes()).await;
         }

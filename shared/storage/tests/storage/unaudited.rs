@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use storage::{Answer, Attempts, Claim, Counter, Error, MarketPointer, ObjectRef, Ticket};
 use testing::TestTable;
-use testing::values::{NOW, account, tenant};
+use testing::values::{NOW, account, snapshot_info, tenant, uuid};
 
 fn after(seconds: i64) -> Timestamp {
     NOW + SignedDuration::from_secs(seconds)
@@ -116,4 +116,22 @@ async fn the_newest_market_stays() {
     }
     assert_eq!(read().await, Some(market(10)));
     assert_eq!(table.market(tenant, account, "eu-west-1").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_newest_snapshot_of_each_cluster_stays() {
+    let (table, ours) = (TestTable::new().await, tenant(1));
+    let ids = [1, 2, 3].map(|n| domain::ClusterId::new(uuid(n)));
+    for (id, seconds, taken) in
+        [(ids[0], 30, true), (ids[0], 0, false), (ids[1], 0, true), (ids[0], 60, true)]
+    {
+        let put = table.put_snapshot(ours, id, &snapshot_info(after(seconds))).await.unwrap();
+        assert_eq!(put, taken, "{id} after {seconds} s");
+    }
+    assert_eq!(table.snapshot(ours, ids[0]).await.unwrap(), Some(snapshot_info(after(60))));
+    assert_eq!(table.snapshot(ours, ids[2]).await.unwrap(), None);
+    let newest = table.snapshots(ours, &ids).await.unwrap();
+    let expected = [(ids[0], snapshot_info(after(60))), (ids[1], snapshot_info(NOW))];
+    assert_eq!(newest, BTreeMap::from(expected));
+    assert_eq!(table.snapshots(tenant(2), &ids).await.unwrap(), BTreeMap::new());
 }
