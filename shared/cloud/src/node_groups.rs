@@ -208,10 +208,10 @@ impl AccountClient {
                 operation,
                 message: "the answer has no node group".into(),
             }),
-            Err(Error::Conflict { message, .. }) => {
+            // The name is taken, or the token made of it: look who has it.
+            Err(refused @ (Error::Conflict { .. } | Error::Invalid { .. })) => {
                 match self.describe_node_group(&new.cluster, &new.name).await {
-                    // The conflict was about something else, such as the cluster's state.
-                    Err(Error::NotFound { .. }) => Err(Error::Conflict { operation, message }),
+                    Err(Error::NotFound { .. }) => Err(refused),
                     other => other,
                 }
             }

@@ -6,8 +6,10 @@ mod file;
 mod passing;
 
 use crate::aws::{self, AwsState, Trust};
+use crate::demo::PastInstance;
 use crate::kubernetes::{ClusterState, Incident};
 use crate::{Clock, FaultEffect, Faults};
+use domain::offering::Pool;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -138,6 +140,18 @@ impl World {
             let now = state.now;
             state.aws.interrupt(instance_id, now)
         })
+    }
+
+    /// Sets how many instances a pool holds from now on.
+    pub fn set_capacity(&self, pool: &Pool, instances: u32) -> std::io::Result<()> {
+        self.change(|state| {
+            state.aws.capacity.insert(pool.to_string(), instances);
+        })
+    }
+
+    /// See [`WorldState::history`].
+    pub fn history(&self, cluster: &str) -> Vec<PastInstance> {
+        self.look(|state| state.history(cluster))
     }
 
     /// Looks at the state as it is now.

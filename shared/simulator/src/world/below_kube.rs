@@ -39,9 +39,11 @@ impl World {
 
 fn refusal(effect: FaultEffect) -> Response<Bytes> {
     let (status, reason, message) = match effect {
-        FaultEffect::Throttle => {
-            (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "too many requests, please try again")
-        }
+        FaultEffect::Throttle => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequests",
+            "too many requests, please try again",
+        ),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "an internal error occurred"),
     };
     let body = json!({
