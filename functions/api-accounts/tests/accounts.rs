@@ -55,7 +55,12 @@ async fn a_link_counts_once_the_role_asks_for_our_external_id_and_only_then() {
     assert_eq!(tried["state"], "broken", "there is no role yet: {tried}");
     let install = |trust: Trust| {
         let role = |state: &mut WorldState| {
-            state.aws.accounts.entry(AWS.to_owned()).or_default().install_role("SpotOptimizer", trust);
+            state
+                .aws
+                .accounts
+                .entry(AWS.to_owned())
+                .or_default()
+                .install_role("SpotOptimizer", trust);
         };
         world.change(role).unwrap();
     };
@@ -96,7 +101,9 @@ async fn an_account_is_linked_once_and_a_repeated_request_is_answered_again() {
         let authorization = owner.authorization.clone();
         let harness = &harness;
         async move {
-            harness.ask(Method::POST, "/api/v1/accounts", &authorization, &headers, Some(body)).await
+            harness
+                .ask(Method::POST, "/api/v1/accounts", &authorization, &headers, Some(body))
+                .await
         }
     };
     let first = post("one", body()).await;
@@ -143,14 +150,21 @@ async fn another_tenants_account_looks_as_if_it_were_not_there() {
     let stranger = harness.person(Role::Owner).await;
     let account = link(&harness, &owner).await;
     let absent = values::account(9).id;
-    let asked = [path(&account, ""), format!("/api/v1/accounts/{absent}"), "/api/v1/accounts/acc_1".to_owned()];
+    let asked = [
+        path(&account, ""),
+        format!("/api/v1/accounts/{absent}"),
+        "/api/v1/accounts/acc_1".to_owned(),
+    ];
     for path in &asked {
         let mut answer = harness.get(&stranger.authorization, path).await;
         answer.body["request_id"] = Value::Null;
-        assert_eq!(answer.body, json!({
-            "type": "about:blank", "title": "Not Found", "status": 404, "code": "not-found",
-            "detail": "there is nothing here that you may see", "request_id": null,
-        }));
+        assert_eq!(
+            answer.body,
+            json!({
+                "type": "about:blank", "title": "Not Found", "status": 404, "code": "not-found",
+                "detail": "there is nothing here that you may see", "request_id": null,
+            })
+        );
         let gone = harness.delete(&stranger.authorization, path).await;
         assert_eq!(gone.status, StatusCode::NOT_FOUND);
         let verify = format!("{path}/verify");
@@ -181,7 +195,8 @@ async fn an_account_with_registered_clusters_stays_linked() {
     let (harness, _) = setting().await;
     let owner = harness.person(Role::Owner).await;
     let account = link(&harness, &owner).await;
-    let linked = harness.app.table().account(owner.tenant, account["id"].as_str().unwrap().parse().unwrap());
+    let linked =
+        harness.app.table().account(owner.tenant, account["id"].as_str().unwrap().parse().unwrap());
     let cluster = values::cluster(&linked.await.unwrap().value, 1);
     let mut tx = harness.transaction(owner.tenant);
     let stored = tx.create(&cluster);

@@ -16,7 +16,8 @@ const LONGEST: u32 = 60;
 pub(crate) async fn count(app: &App, email: &str, requested: &Requested) -> Result<(), Error> {
     let wall = app.clock.wall();
     let account = (Counter::Account(email), FREE);
-    let address = requested.address.as_deref().map(|address| (Counter::Address(address), FREE_ADDRESS));
+    let address =
+        requested.address.as_deref().map(|address| (Counter::Address(address), FREE_ADDRESS));
     for (counter, free) in [Some(account), address].into_iter().flatten() {
         // What is refused here is not counted: somebody who hammers an account would lock it.
         judge(app.table().attempts(counter, wall).await?, free, wall)?;

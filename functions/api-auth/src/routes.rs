@@ -56,12 +56,20 @@ async fn sign_up(
         created_at: wall,
     };
     let tenant = api::proven(organisation.id);
-    let mut tx = requested.transaction(tenant, session::actor(&user), "organisation.create", organisation.id, wall);
+    let mut tx = requested.transaction(
+        tenant,
+        session::actor(&user),
+        "organisation.create",
+        organisation.id,
+        wall,
+    );
     tx.create(&organisation);
     tx.create(&user);
     let signed = session::begin(&app, &mut tx, &user)?;
     app.table().commit(tx).await.map_err(|error| match error {
-        storage::Error::Exists { .. } => Error::conflict("email-taken", "this e-mail address is taken"),
+        storage::Error::Exists { .. } => {
+            Error::conflict("email-taken", "this e-mail address is taken")
+        }
         error => error.into(),
     })?;
     answer(&app, signed, &user, &organisation, body.refresh_in_body, StatusCode::CREATED)
@@ -90,7 +98,8 @@ async fn login(
     let tenant = api::proven(user.org);
     let organisation = app.table().organisation(tenant).await?.value;
     let wall = app.clock.wall();
-    let mut tx = requested.transaction(tenant, session::actor(&user), "session.create", user.id, wall);
+    let mut tx =
+        requested.transaction(tenant, session::actor(&user), "session.create", user.id, wall);
     let signed = session::begin(&app, &mut tx, &user)?;
     app.table().commit(tx).await?;
     attempts::forget(&app, &email).await?;

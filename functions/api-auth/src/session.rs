@@ -2,9 +2,9 @@
 
 use api::identity::{RefreshToken, SESSION_DAYS};
 use api::{App, Caller, Error, Requested};
+use domain::SessionId;
 use domain::audit::Actor;
 use domain::identity::{Session, User};
-use domain::SessionId;
 use jiff::SignedDuration;
 use storage::{Stored, Transaction};
 use subtle::ConstantTimeEq;

@@ -208,7 +208,8 @@ async fn the_refresh_cookie_is_out_of_reach_of_scripts_and_of_other_sites() {
 async fn what_is_no_request_is_answered_with_a_problem() {
     let harness = harness().await;
     let ask = async |method, path, body: &str, kind| {
-        let request = http::Request::builder().method(method).uri(path).header("content-type", kind);
+        let request =
+            http::Request::builder().method(method).uri(path).header("content-type", kind);
         harness.send(request.body(axum::body::Body::from(body.to_owned())).unwrap()).await
     };
     let login = "/api/v1/auth/login";

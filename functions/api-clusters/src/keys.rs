@@ -9,7 +9,11 @@ use domain::{ClusterId, KeyId};
 use uuid::Uuid;
 
 /// Makes a key for a cluster's agent.
-pub(crate) async fn create(app: &App, caller: &Caller, id: ClusterId) -> Result<view::AgentKey, Error> {
+pub(crate) async fn create(
+    app: &App,
+    caller: &Caller,
+    id: ClusterId,
+) -> Result<view::AgentKey, Error> {
     let cluster = app.table().cluster(caller.tenant, id).await?;
     let keys = app.table().agent_keys(caller.tenant, id).await?;
     let live = keys.iter().filter(|key| key.value.revoked_at.is_none()).count();

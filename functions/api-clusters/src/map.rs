@@ -143,7 +143,10 @@ pub(crate) async fn gather(
     cluster: &Cluster,
 ) -> Result<PlanningInput, Error> {
     let info = app.table().snapshot(tenant, cluster.id).await?.ok_or_else(|| {
-        Error::conflict("no-snapshot", "no snapshot of this cluster has arrived yet: install its agent")
+        Error::conflict(
+            "no-snapshot",
+            "no snapshot of this cluster has arrived yet: install its agent",
+        )
     })?;
     let body = ObjectRef { key: info.object_key, sha256: info.sha256 };
     let snapshot = app.objects().get(tenant, &body).await?;
@@ -262,7 +265,11 @@ fn workloads(input: &PlanningInput) -> Vec<StateWorkload> {
     input.snapshot.workloads.iter().map(one).collect()
 }
 
-fn draw_workload(workload: &Workload, pods: &[&Pod], pools: &BTreeMap<&str, Pool>) -> StateWorkload {
+fn draw_workload(
+    workload: &Workload,
+    pods: &[&Pod],
+    pools: &BTreeMap<&str, Pool>,
+) -> StateWorkload {
     let mut on_spot: BTreeMap<&Pool, u32> = BTreeMap::new();
     for pool in pods.iter().filter_map(|pod| pools.get(pod.node.as_deref()?)) {
         if pool.capacity_type == Capacity::Spot {
@@ -280,9 +287,7 @@ fn draw_workload(workload: &Workload, pods: &[&Pod], pools: &BTreeMap<&str, Pool
         cpu_milli: pods.iter().map(|pod| pod.requests.cpu_milli).sum(),
         memory_mib: pods.iter().map(|pod| pod.requests.memory_mib).sum(),
         spot_replicas: on_spot.values().sum(),
-        worst_pool_loss: worst.map(|(pool, lost)| WorkloadPoolLoss {
-            pool: PoolView::from(*pool),
-            lost: *lost,
-        }),
+        worst_pool_loss: worst
+            .map(|(pool, lost)| WorkloadPoolLoss { pool: PoolView::from(*pool), lost: *lost }),
     }
 }

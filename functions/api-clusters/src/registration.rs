@@ -17,7 +17,11 @@ use uuid::Uuid;
 const TRIES: u32 = 5;
 
 /// Looks the cluster up in its account and registers it.
-pub(crate) async fn register(app: &App, caller: &Caller, new: NewCluster) -> Result<Cluster, Error> {
+pub(crate) async fn register(
+    app: &App,
+    caller: &Caller,
+    new: NewCluster,
+) -> Result<Cluster, Error> {
     let account = app.table().account(caller.tenant, new.account_id).await;
     let account = account.map_err(|error| match error {
         storage::Error::NotFound { .. } | storage::Error::Foreign { .. } => {

@@ -52,7 +52,8 @@ async fn list_clusters(
         let agents = app.table().agent_statuses(caller.tenant, &ids).await?;
         let snapshots = app.table().snapshots(caller.tenant, &ids).await?;
         items.extend(page.items.iter().map(|stored| &stored.value).filter_map(|cluster| {
-            let view = Cluster::of(cluster, agents.get(&cluster.id), snapshots.get(&cluster.id), now);
+            let view =
+                Cluster::of(cluster, agents.get(&cluster.id), snapshots.get(&cluster.id), now);
             let named = search.as_ref().is_none_or(|text| view.name.to_lowercase().contains(text));
             let doing = query.status.is_none_or(|status| view.status == status);
             (named && doing).then_some(view)

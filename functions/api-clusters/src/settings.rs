@@ -151,7 +151,9 @@ fn not_negative(amount: &MoneyView, _: &()) -> garde::Result {
     match amount.parse() {
         Some(money) if money >= domain::Money::ZERO => Ok(()),
         Some(_) => Err(garde::Error::new("may not be negative")),
-        None => Err(garde::Error::new("expected a decimal amount in USD with at most nine decimals")),
+        None => {
+            Err(garde::Error::new("expected a decimal amount in USD with at most nine decimals"))
+        }
     }
 }
 

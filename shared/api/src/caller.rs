@@ -33,7 +33,9 @@ impl Caller {
             return Ok(());
         }
         let name = crate::view::name_of(&role);
-        Err(Error::Forbidden(format!("this needs the role {name}: ask an owner of the organisation")))
+        Err(Error::Forbidden(format!(
+            "this needs the role {name}: ask an owner of the organisation"
+        )))
     }
 
     /// As the audit trail names them.
@@ -97,7 +99,8 @@ impl FromRequestParts<App> for AgentCaller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let sent = bearer(&parts.headers).and_then(AgentSecret::parse).ok_or(Error::Unauthorized)?;
+        let sent =
+            bearer(&parts.headers).and_then(AgentSecret::parse).ok_or(Error::Unauthorized)?;
         let key = app.table().agent_key(sent.key).await.map_err(unproven)?.value;
         let same: bool = sent.hash().as_bytes().ct_eq(key.secret_hash.as_bytes()).into();
         if !same || key.revoked_at.is_some() {

@@ -158,7 +158,8 @@ fn invalid(lead: &str, report: &garde::Report) -> Error {
             .filter_map(|part| part.get(1)?.as_str())
             .map(|part| part.replace('~', "~0").replace('/', "~1"))
             .collect();
-        let pointer = if parts.is_empty() { String::new() } else { format!("{lead}{}", parts.join("/")) };
+        let pointer =
+            if parts.is_empty() { String::new() } else { format!("{lead}{}", parts.join("/")) };
         FieldError::new(pointer, error)
     };
     Error::Invalid(report.iter().map(error).collect())

@@ -1,7 +1,12 @@
 //! For tests of functions: an app over a table, people of several organisations, and requests that
 //! go through the whole router without a socket.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "for tests only")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "for tests only"
+)]
 
 use crate::identity::{AgentSecret, Pepper, RefreshToken};
 use crate::{App, Clock, Settings, router};
@@ -93,7 +98,11 @@ impl Harness {
     pub async fn person(&self, role: Role) -> Person {
         let org = OrgId::new(Uuid::now_v7());
         let mut tx = self.transaction(crate::proven(org));
-        tx.create(&Organisation { id: org, name: "Example".to_owned(), created_at: self.app.clock.wall() });
+        tx.create(&Organisation {
+            id: org,
+            name: "Example".to_owned(),
+            created_at: self.app.clock.wall(),
+        });
         self.app.table().commit(tx).await.unwrap();
         self.colleague(crate::proven(org), role).await
     }
@@ -131,7 +140,12 @@ impl Harness {
     }
 
     /// The key of an agent, as it sends it.
-    pub async fn agent(&self, tenant: Tenant, cluster: ClusterId, generation: u32) -> (KeyId, String) {
+    pub async fn agent(
+        &self,
+        tenant: Tenant,
+        cluster: ClusterId,
+        generation: u32,
+    ) -> (KeyId, String) {
         let secret = AgentSecret::new(KeyId::new(Uuid::now_v7()));
         let mut tx = self.transaction(tenant);
         tx.create(&AgentKey {

@@ -38,7 +38,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Idempotent {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         match key(&parts.headers)? {
             Some(_) => Ok(Self),
-            None => Err(Error::BadRequest("send an Idempotency-Key: any text that is new".to_owned())),
+            None => {
+                Err(Error::BadRequest("send an Idempotency-Key: any text that is new".to_owned()))
+            }
         }
     }
 }
@@ -60,21 +62,23 @@ async fn once(app: &App, request: Request, next: Next) -> Result<Response, Error
         return Ok(next.run(Request::from_parts(parts, body)).await);
     };
     let body = read_body(body, MAX_BODY).await?;
-    let asked = Sha256::new().chain_update(parts.uri.to_string()).chain_update("\n").chain_update(&body);
+    let asked =
+        Sha256::new().chain_update(parts.uri.to_string()).chain_update("\n").chain_update(&body);
     let wall = app.clock.wall();
     let name = format!("{}\n{key}", caller.user);
-    let ticket = match app.table().claim(caller.tenant, &name, &hex(&asked.finalize()), wall).await? {
-        Claim::New(ticket) => ticket,
-        Claim::Done(answer) => return Ok(replay(answer)),
-        Claim::Running => {
-            let detail = "the first request with this Idempotency-Key still runs";
-            return Err(Error::conflict("still-running", detail));
-        }
-        Claim::OtherRequest => {
-            let detail = "this Idempotency-Key was used for another request";
-            return Err(Error::invalid("", detail));
-        }
-    };
+    let ticket =
+        match app.table().claim(caller.tenant, &name, &hex(&asked.finalize()), wall).await? {
+            Claim::New(ticket) => ticket,
+            Claim::Done(answer) => return Ok(replay(answer)),
+            Claim::Running => {
+                let detail = "the first request with this Idempotency-Key still runs";
+                return Err(Error::conflict("still-running", detail));
+            }
+            Claim::OtherRequest => {
+                let detail = "this Idempotency-Key was used for another request";
+                return Err(Error::invalid("", detail));
+            }
+        };
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if !response.status().is_success() {
         app.table().release(&ticket).await?;
@@ -121,7 +125,8 @@ fn shown_once() -> Answer {
         title: "Conflict".to_owned(),
         status: 409,
         code: "shown-once".to_owned(),
-        detail: "this was done before, and its secret is shown once: revoke it and make another".to_owned(),
+        detail: "this was done before, and its secret is shown once: revoke it and make another"
+            .to_owned(),
         errors: Vec::new(),
         request_id: String::new(),
     };

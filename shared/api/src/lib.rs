@@ -17,9 +17,9 @@ mod clock;
 mod conditional;
 mod error;
 mod extract;
-mod idempotency;
 #[cfg(feature = "harness")]
 pub mod harness;
+mod idempotency;
 pub mod identity;
 mod layers;
 mod openapi;

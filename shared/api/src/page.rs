@@ -42,9 +42,7 @@ impl PageQuery {
 }
 
 /// Everything of a list, page by page: for what a tenant has tens or hundreds of.
-pub async fn every<T, F>(
-    page: impl Fn(storage::PageRequest) -> F,
-) -> Result<Vec<T>, storage::Error>
+pub async fn every<T, F>(page: impl Fn(storage::PageRequest) -> F) -> Result<Vec<T>, storage::Error>
 where
     F: Future<Output = Result<storage::Page<T>, storage::Error>>,
 {

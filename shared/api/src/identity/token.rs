@@ -63,8 +63,8 @@ impl Tokens {
     pub fn new(seed: &[u8; 32], issuer: &str) -> Result<Self, TokenError> {
         // PKCS #8 version 1 (RFC 8410 §7): a fixed head, then the seed.
         let mut pkcs8 = vec![
-            0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04,
-            0x20,
+            0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22,
+            0x04, 0x20,
         ];
         pkcs8.extend_from_slice(seed);
         let signing = EncodingKey::from_ed_der(&pkcs8);
@@ -140,7 +140,8 @@ mod tests {
     }
 
     fn claims() -> Value {
-        let mut claims = serde_json::to_value(tokens().check(&issue(Timestamp::now())).unwrap()).unwrap();
+        let mut claims =
+            serde_json::to_value(tokens().check(&issue(Timestamp::now())).unwrap()).unwrap();
         claims["aud"] = json!(AUDIENCE);
         claims
     }
