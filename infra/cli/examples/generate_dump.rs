@@ -71,7 +71,7 @@ struct Workload {
     budget: bool,
 }
 
-/// SplitMix64: enough to look irregular.
+/// `SplitMix64`: enough to look irregular.
 struct Random(u64);
 
 impl Random {

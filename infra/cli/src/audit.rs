@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// Work with an export of the audit trail.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     Verify(VerifyOptions),
 }
 
@@ -17,14 +17,14 @@ pub enum Command {
 /// Every row holds the hash of the one before it. Exit code 1 and the place where the chain breaks, if
 /// it does. For example `spot-optimizer audit verify audit.ndjson`, or `… | spot-optimizer audit verify -`.
 #[derive(Debug, Args)]
-pub struct VerifyOptions {
+pub(crate) struct VerifyOptions {
     /// The export: one row of JSON per line, in order; `-` reads stdin
     #[arg(value_name = "EXPORT.ndjson")]
     export: PathBuf,
 }
 
 /// Runs it.
-pub fn run(command: Command) -> Result<(), CliError> {
+pub(crate) fn run(command: Command) -> Result<(), CliError> {
     let Command::Verify(VerifyOptions { export }) = command;
     let text = output::read(&export)?;
     let verdict =

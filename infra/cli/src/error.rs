@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// Why a command ended without its result. Shown to people as it stands.
 #[derive(Debug)]
-pub enum CliError {
+pub(crate) enum CliError {
     /// The options contradict each other or what they name: exit code 2.
     Usage(String),
     /// It did not work: exit code 1.
@@ -14,7 +14,7 @@ pub enum CliError {
 
 impl CliError {
     /// Says it on stderr and gives the exit code.
-    pub fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self) -> ExitCode {
         let (Self::Usage(text) | Self::Failed(text)) = self;
         // Nobody is left to hear of a closed stderr.
         let _ = writeln!(std::io::stderr(), "error: {text}");

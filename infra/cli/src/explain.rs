@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// says where it differs and exits with 1.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Options {
+pub(crate) struct Options {
     /// Place of the command in the plan, from 0
     #[arg(value_name = "COMMAND")]
     index: u32,
@@ -27,7 +27,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE", requires = "input")]
     plan: Option<PathBuf>,
 
-    /// Ask a running API instead, such as http://127.0.0.1:8080
+    /// Ask a running API instead, such as <http://127.0.0.1:8080>
     #[arg(long, conflicts_with = "input", requires_all = ["optimization", "token"])]
     url: Option<String>,
 
@@ -46,7 +46,7 @@ Examples:
   spot-optimizer explain 0 --url http://127.0.0.1:8080 --optimization opt_… --token \"$TOKEN\"";
 
 /// Runs it.
-pub fn run(options: Options) -> Result<(), CliError> {
+pub(crate) fn run(options: Options) -> Result<(), CliError> {
     let text = match (options.input, options.plan, options.url, options.optimization) {
         (Some(input), Some(plan), ..) => offline::explanation(&input, &plan, options.index)?,
         (_, _, Some(url), Some(id)) => {

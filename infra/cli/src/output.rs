@@ -5,7 +5,7 @@ use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::Path;
 
 /// Writes to stdout. A reader that has seen enough (`| head`) is no error.
-pub fn print(text: &str) -> Result<(), CliError> {
+pub(crate) fn print(text: &str) -> Result<(), CliError> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -16,7 +16,7 @@ pub fn print(text: &str) -> Result<(), CliError> {
 }
 
 /// A file's bytes; `-` is stdin.
-pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let bytes = if path == Path::new("-") {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
@@ -35,7 +35,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 
 /// How text may look where it goes.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub(crate) struct Look {
     /// Columns.
     pub width: u16,
     /// Colours and bold.
@@ -44,11 +44,11 @@ pub struct Look {
 
 impl Look {
     /// For a file or a pipe.
-    pub const PLAIN: Self = Self { width: 100, styled: false };
+    pub(crate) const PLAIN: Self = Self { width: 100, styled: false };
 
     /// For what stdout is: plain unless it is a terminal, without colour where `NO_COLOR` is set
     /// (<https://no-color.org>).
-    pub fn of_stdout() -> Self {
+    pub(crate) fn of_stdout() -> Self {
         if !std::io::stdout().is_terminal() {
             return Self::PLAIN;
         }
@@ -58,7 +58,7 @@ impl Look {
     }
 
     /// A heading.
-    pub fn heading(self, text: &str) -> String {
+    pub(crate) fn heading(self, text: &str) -> String {
         if self.styled { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
     }
 }

@@ -4,25 +4,25 @@ use domain::Money;
 use serde::Serializer;
 
 /// Hours in a month, as AWS's calculator counts them.
-pub const HOURS_PER_MONTH: u64 = 730;
+pub(crate) const HOURS_PER_MONTH: u64 = 730;
 
 /// `3.21 $/h (≈ 2,343 $/month)`.
-pub fn per_hour_and_month(per_hour: Money) -> String {
+pub(crate) fn per_hour_and_month(per_hour: Money) -> String {
     format!("{} (≈ {} $/month)", self::per_hour(per_hour), dollars(per_month(per_hour)))
 }
 
 /// `3.21 $/h`.
-pub fn per_hour(price: Money) -> String {
+pub(crate) fn per_hour(price: Money) -> String {
     format!("{} $/h", dollars(price))
 }
 
 /// What a price per hour comes to in a month of 730 hours.
-pub fn per_month(per_hour: Money) -> Money {
+pub(crate) fn per_month(per_hour: Money) -> Money {
     per_hour * HOURS_PER_MONTH
 }
 
 /// Two digits under 1,000 and none above, four under 1: an hour of one machine costs cents.
-pub fn dollars(amount: Money) -> String {
+pub(crate) fn dollars(amount: Money) -> String {
     let nanos = amount.nanos().unsigned_abs();
     let digits = match nanos {
         0 => 2,
@@ -42,7 +42,7 @@ pub fn dollars(amount: Money) -> String {
 }
 
 /// `12,893`.
-pub fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -55,7 +55,7 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// Parts per million as per cent: `41 %`, `0.23 %` where it is under ten.
-pub fn percent(ppm: i64) -> String {
+pub(crate) fn percent(ppm: i64) -> String {
     let (sign, ppm) = if ppm < 0 { ("-", ppm.unsigned_abs()) } else { ("", ppm.unsigned_abs()) };
     if ppm >= 100_000 || ppm == 0 {
         return format!("{sign}{} %", (ppm + 5_000) / 10_000);
@@ -65,18 +65,18 @@ pub fn percent(ppm: i64) -> String {
 }
 
 /// `1 node`, `3 nodes`.
-pub fn count(number: usize, what: &str) -> String {
+pub(crate) fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(number as u64))
 }
 
 /// Money in JSON: `{"amount": "3.21", "currency": "USD"}`, the amount exact.
-pub fn usd<S: Serializer>(amount: &Money, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn usd<S: Serializer>(amount: &Money, serializer: S) -> Result<S::Ok, S::Error> {
     serde::Serialize::serialize(&json_money(*amount), serializer)
 }
 
 /// As [`usd`], for what may be unknown.
-pub fn optional_usd<S: Serializer>(
+pub(crate) fn optional_usd<S: Serializer>(
     amount: &Option<Money>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -84,7 +84,7 @@ pub fn optional_usd<S: Serializer>(
 }
 
 /// As [`usd`], for a JSON value.
-pub fn json_money(amount: Money) -> serde_json::Value {
+pub(crate) fn json_money(amount: Money) -> serde_json::Value {
     serde_json::json!({"amount": amount.to_string(), "currency": "USD"})
 }
 

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// Makes the plan again, compares, explains.
-pub fn explanation(input: &Path, plan: &Path, index: u32) -> Result<String, CliError> {
+pub(crate) fn explanation(input: &Path, plan: &Path, index: u32) -> Result<String, CliError> {
     let input_bytes = unpacked(input)?;
     let plan_bytes = unpacked(plan)?;
     let planning_input: PlanningInput = parsed(input, &input_bytes, "a planning input")?;

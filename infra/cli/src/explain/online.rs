@@ -16,7 +16,12 @@ struct Problem {
 }
 
 /// Asks it.
-pub fn explanation(url: &str, token: &str, id: &str, index: u32) -> Result<String, CliError> {
+pub(crate) fn explanation(
+    url: &str,
+    token: &str,
+    id: &str,
+    index: u32,
+) -> Result<String, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::Failed(error.to_string()))?;
     let answer = runtime.block_on(ask(url, token, id, index)).map_err(CliError::Failed)?;

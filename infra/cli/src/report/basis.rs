@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 /// On what a report rests. The same basis and the same files give the same report.
 #[derive(Debug, Serialize)]
-pub struct Basis {
+pub(crate) struct Basis {
     /// When the newest of the prices was read.
     pub priced_at: Timestamp,
     /// Where prices and risks come from, with dates.
@@ -26,7 +26,7 @@ pub struct Basis {
 
 impl Basis {
     /// The basis of a planning input.
-    pub fn new(input: &PlanningInput) -> Self {
+    pub(crate) fn new(input: &PlanningInput) -> Self {
         Self {
             priced_at: input.market.priced_at,
             sources: input.market.sources.clone(),

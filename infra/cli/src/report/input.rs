@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 const UNITS_PER_MS: u64 = 1_000;
 
 /// Reads everything a report rests on.
-pub fn gather(options: &Options) -> Result<PlanningInput, CliError> {
+pub(crate) fn gather(options: &Options) -> Result<PlanningInput, CliError> {
     let changes = options.policy.as_deref().map(read_policy).transpose()?;
     let objects = read_all(&files(options)?)?;
     // The report is about the moment the files show, not the one it is read at.

@@ -9,6 +9,7 @@ mod model;
 mod policy;
 mod stays;
 mod text;
+mod unblocked;
 
 use crate::error::CliError;
 use crate::output::{self, Look};
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 /// nothing is changed.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Options {
+pub(crate) struct Options {
     /// What kubectl printed; may be given several times, may be gzip; `-` reads stdin
     #[arg(short, long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -50,7 +51,7 @@ pub struct Options {
 
     /// How long to search, in milliseconds of one core of a usual machine; the same number gives
     /// the same report on every machine
-    #[arg(long, value_name = "MS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    #[arg(long, value_name = "MS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600_000))]
     budget_ms: u64,
 
     /// Show every move, node and finding, however many there are
@@ -77,10 +78,11 @@ enum Output {
 }
 
 /// Runs it.
-pub fn run(options: Options) -> Result<(), CliError> {
+pub(crate) fn run(options: Options) -> Result<(), CliError> {
     let input = input::gather(&options)?;
     let plan = planner::plan(&input);
-    let report = model::Report::new(&input, &plan);
+    let unblocked = unblocked::plan_without_blocks(&input, &plan);
+    let report = model::Report::new(&input, &plan, unblocked.as_ref());
     match options.output {
         Output::Table => output::print(&text::render(&report, Look::of_stdout(), options.all)),
         Output::Json => output::print(&report.to_json()),

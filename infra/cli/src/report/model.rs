@@ -14,13 +14,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 /// Grows with every change of this shape that is more than a new field.
-pub const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// A savings report. Stable: within a `schema_version` fields are only added. Money is
 /// `{"amount": "3.21", "currency": "USD"}` with an exact decimal amount, shares are parts per million
 /// (`…_ppm`), times are RFC 3339.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// Of this shape.
     pub schema_version: u32,
     /// Program and version.
@@ -33,6 +33,8 @@ pub struct Report {
     pub after: Side,
     /// The difference.
     pub saving: Saving,
+    /// What could be had if nothing were blocked; absent where nothing is.
+    pub unblocked: Option<Saving>,
     /// No fleet that runs these pods within policy and template costs less.
     #[serde(serialize_with = "usd")]
     pub lower_bound_per_hour: Money,
@@ -50,7 +52,7 @@ pub struct Report {
 
 /// What was read.
 #[derive(Debug, Serialize)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// Such as `us-east-1`.
     pub region: String,
     /// The newest moment its objects tell of.
@@ -67,7 +69,7 @@ pub struct Cluster {
 
 /// A fleet.
 #[derive(Debug, Serialize)]
-pub struct Side {
+pub(crate) struct Side {
     /// All nodes whose price is known.
     #[serde(serialize_with = "usd")]
     pub cost_per_hour: Money,
@@ -81,7 +83,7 @@ pub struct Side {
 
 /// [`Position`] without its cost.
 #[derive(Debug, Serialize)]
-pub struct PositionView {
+pub(crate) struct PositionView {
     /// Nodes.
     pub nodes: u32,
     /// Of them on Spot.
@@ -98,10 +100,10 @@ pub struct PositionView {
     pub worst_pool_loss: Option<domain::plan::PoolLoss>,
 }
 
-/// What the plan saves.
+/// What a plan saves.
 #[derive(Debug, Serialize)]
-pub struct Saving {
-    /// `before` less `after`.
+pub(crate) struct Saving {
+    /// Cost before less cost after.
     #[serde(serialize_with = "usd")]
     pub per_hour: Money,
     /// The same for 730 hours: modelled, not measured.
@@ -113,7 +115,7 @@ pub struct Saving {
 
 /// A command: launch, then retire.
 #[derive(Debug, Serialize)]
-pub struct CommandView {
+pub(crate) struct CommandView {
     /// Place in the plan, from 0.
     pub index: u32,
     /// What kind of gain.
@@ -140,7 +142,7 @@ pub struct CommandView {
 
 /// Nodes of one pool to launch.
 #[derive(Debug, Serialize)]
-pub struct LaunchView {
+pub(crate) struct LaunchView {
     /// How many.
     pub count: u32,
     /// Pools in the order they are tried; the first is what is counted.
@@ -155,7 +157,7 @@ pub struct LaunchView {
 
 /// A pool to launch in.
 #[derive(Debug, Serialize)]
-pub struct ChoiceView {
+pub(crate) struct ChoiceView {
     /// Such as `m7g.2xlarge`.
     pub instance_type: String,
     /// Such as `us-east-1a`.
@@ -173,7 +175,7 @@ pub struct ChoiceView {
 
 /// A node to retire.
 #[derive(Debug, Serialize)]
-pub struct RetireView {
+pub(crate) struct RetireView {
     /// The Node object's name.
     pub node: String,
     /// `i-0123…`.
@@ -193,7 +195,7 @@ pub struct RetireView {
 
 /// Something that was not chosen.
 #[derive(Debug, Serialize)]
-pub struct AlternativeView {
+pub(crate) struct AlternativeView {
     /// What.
     pub what: String,
     /// What it would have cost.
@@ -204,31 +206,27 @@ pub struct AlternativeView {
 }
 
 impl Report {
-    /// The report of a plan.
-    pub fn new(input: &PlanningInput, plan: &Plan) -> Self {
-        let saving = plan.saving_per_hour();
+    /// The report of a plan, and of the one there were if nothing were blocked.
+    pub(crate) fn new(input: &PlanningInput, plan: &Plan, unblocked: Option<&Plan>) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             made_by: concat!("spot-optimizer ", env!("CARGO_PKG_VERSION")),
             cluster: Cluster::new(input),
             before: Side::new(&plan.before),
             after: Side::new(&plan.after),
-            saving: Saving {
-                per_hour: saving,
-                modelled_per_month: per_month(saving),
-                ppm: saving.ppm_of(plan.before.cost_per_hour),
-            },
+            saving: Saving::of(plan),
+            unblocked: unblocked.map(Saving::of),
             lower_bound_per_hour: plan.lower_bound_per_hour,
             gap_ppm: plan.gap_ppm,
             commands: plan.commands.iter().map(CommandView::new).collect(),
             stays: stays::grouped(input, plan),
-            findings: findings::grouped(input.snapshot.findings.iter().chain(&plan.findings)),
+            findings: findings::grouped(&input.snapshot, &plan.findings),
             basis: Basis::new(input),
         }
     }
 
     /// Indented, with a line's end.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         // Every key is a string and nothing here fails by itself.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
@@ -246,6 +244,17 @@ impl Cluster {
             unpriced_nodes: snapshot.nodes.iter().filter(|node| !priced(node)).count(),
             pods: snapshot.pods.len(),
             pending_pods: snapshot.pods.iter().filter(|pod| pod.node.is_none()).count(),
+        }
+    }
+}
+
+impl Saving {
+    fn of(plan: &Plan) -> Self {
+        let per_hour = plan.saving_per_hour();
+        Self {
+            per_hour,
+            modelled_per_month: per_month(per_hour),
+            ppm: per_hour.ppm_of(plan.before.cost_per_hour),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// What a report may propose.
-pub struct Allowed {
+pub(crate) struct Allowed {
     /// How much Spot, and when a move is worth it.
     pub policy: Policy,
     /// Which machines.
@@ -17,7 +17,7 @@ pub struct Allowed {
 
 /// The policy of a cluster nobody has thought about yet, for a plan nobody will carry out: young
 /// nodes count like others.
-pub fn for_reports() -> Policy {
+pub(crate) fn for_reports() -> Policy {
     Policy { cooldown_minutes: 0, ..Policy::default() }
 }
 
@@ -29,7 +29,7 @@ const PERCENT: &str = "_percent";
 
 impl Allowed {
     /// With the fields of a policy file changed.
-    pub fn changed_by(self, mut changes: Value) -> Result<Self, String> {
+    pub(crate) fn changed_by(self, mut changes: Value) -> Result<Self, String> {
         let Some(fields) = changes.as_object_mut() else {
             return Err("the policy is not a JSON object".into());
         };
@@ -67,7 +67,7 @@ impl Allowed {
 }
 
 /// A policy with its money as JSON output has it.
-pub fn to_json(policy: &Policy) -> Value {
+pub(crate) fn to_json(policy: &Policy) -> Value {
     let mut value = serde_json::to_value(policy).unwrap_or_default();
     value["disruption_cost_per_pod"] = json_money(policy.disruption_cost_per_pod);
     value["min_saving_per_hour"] = json_money(policy.min_saving_per_hour);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// Nodes kept by the same kind of thing.
 #[derive(Debug, Serialize)]
-pub struct StayGroup {
+pub(crate) struct StayGroup {
     /// What keeps them.
     pub reason: StayReason,
     /// What those of them cost whose price is known.
@@ -20,7 +20,7 @@ pub struct StayGroup {
 
 /// One of them.
 #[derive(Debug, Serialize)]
-pub struct StayNode {
+pub(crate) struct StayNode {
     /// The Node object's name.
     pub node: String,
     /// What it costs, where that is known.
@@ -31,7 +31,7 @@ pub struct StayNode {
 }
 
 /// A plan's stays, in the order of their reasons.
-pub fn grouped(input: &PlanningInput, plan: &Plan) -> Vec<StayGroup> {
+pub(crate) fn grouped(input: &PlanningInput, plan: &Plan) -> Vec<StayGroup> {
     let prices: BTreeMap<&str, Money> = input
         .snapshot
         .nodes

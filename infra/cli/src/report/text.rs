@@ -3,7 +3,7 @@
 mod lists;
 mod moves;
 
-use super::model::{Report, Side};
+use super::model::{Report, Saving, Side};
 use crate::output::Look;
 use crate::units::{count, grouped, per_hour, per_hour_and_month, percent};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
@@ -12,7 +12,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 const SHOWN: usize = 3;
 
 /// The whole report, ending in a line's end.
-pub fn render(report: &Report, look: Look, all: bool) -> String {
+pub(crate) fn render(report: &Report, look: Look, all: bool) -> String {
     let sections = [
         summary(report, look),
         comparison(report, look),
@@ -43,9 +43,13 @@ fn summary(report: &Report, look: Look) -> String {
     let mut rows = vec![
         ("Costs now", per_hour_and_month(report.before.cost_per_hour)),
         ("Could cost", per_hour_and_month(report.after.cost_per_hour)),
-        ("Saves", saving(report)),
+        ("Saves", saving(&report.saving)),
         ("Lower bound", bound(report)),
     ];
+    if let Some(unblocked) = &report.unblocked {
+        let saving = saving(unblocked);
+        rows.push(("Unblocked", format!("were nothing blocked, it could save {saving}")));
+    }
     if cluster.unpriced_nodes > 0 {
         let unpriced = count(cluster.unpriced_nodes, "node");
         rows.push(("Not counted", format!("{unpriced} without a known price, see below")));
@@ -53,8 +57,8 @@ fn summary(report: &Report, look: Look) -> String {
     look.heading(&title) + "\n\n" + &labelled(rows, look)
 }
 
-fn saving(report: &Report) -> String {
-    format!("{}, {}", per_hour_and_month(report.saving.per_hour), percent(report.saving.ppm))
+fn saving(saving: &Saving) -> String {
+    format!("{}, {}", per_hour_and_month(saving.per_hour), percent(saving.ppm))
 }
 
 fn bound(report: &Report) -> String {
@@ -70,6 +74,7 @@ fn bound(report: &Report) -> String {
 
 fn comparison(report: &Report, look: Look) -> String {
     let mut table = table(look);
+    table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["", "Now", "After"]);
     let (before, after) = (&report.before, &report.after);
     let mut row = |name: &str, value: &dyn Fn(&Side) -> String| {
@@ -81,7 +86,7 @@ fn comparison(report: &Report, look: Look) -> String {
     row("CPU requested of allocatable", &|side| percent(side.position.cpu_utilisation_ppm));
     row("Memory requested of allocatable", &|side| percent(side.position.memory_utilisation_ppm));
     row("Spot interruptions in a month", &|side| tenths(side.position.monthly_interruptions_milli));
-    row("Most replicas lost with one Spot pool", &worst_loss);
+    row("Most one Spot pool takes of a workload", &worst_loss);
     right_align(&mut table, &[1, 2]);
     finished(&table)
 }
@@ -97,7 +102,7 @@ fn tenths(milli: i64) -> String {
 fn worst_loss(side: &Side) -> String {
     match &side.position.worst_pool_loss {
         None => "0".into(),
-        Some(loss) => format!("{} of {}\n{}", loss.lost, loss.replicas, loss.workload),
+        Some(loss) => format!("{} of {}", loss.lost, loss.replicas),
     }
 }
 

@@ -3,34 +3,30 @@
 use super::{SHOWN, labelled};
 use crate::output::Look;
 use crate::report::basis::Basis;
-use crate::report::findings::FindingGroup;
+use crate::report::findings::{FindingGroup, Item};
 use crate::report::model::Report;
-use crate::report::stays::StayGroup;
+use crate::report::stays::{StayGroup, StayNode};
 use crate::units::{count, per_hour};
 use domain::plan::StayReason;
 use domain::policy::{NodeTemplate, Policy};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What stays and what blocks it.
-pub fn stays(report: &Report, look: Look, all: bool) -> String {
+pub(crate) fn stays(report: &Report, look: Look, all: bool) -> String {
     if report.stays.is_empty() {
         return String::new();
     }
     let nodes: usize = report.stays.iter().map(|group| group.nodes.len()).sum();
-    let mut text = look.heading(&format!("What stays: {}", count(nodes, "node"))) + "\n";
+    let mut parts = vec![look.heading(&format!("What stays: {}", count(nodes, "node"))) + "\n"];
     for group in &report.stays {
-        text += &format!(
-            "  {}: {}, {}\n",
-            stay_title(group.reason),
-            count(group.nodes.len(), "node"),
-            per_hour(group.cost_per_hour)
-        );
+        let (title, nodes) = (stay_title(group.reason), count(group.nodes.len(), "node"));
+        parts.push(format!("  {title}: {nodes}, {}\n", per_hour(group.cost_per_hour)));
         // What is simply right where it is needs no list.
         if group.reason != StayReason::WellUsed || all {
-            text += &bullets(&reasons(group), look, all);
+            parts.push(bullets(&reasons(group), look, all));
         }
     }
-    text
+    parts.concat()
 }
 
 fn stay_title(reason: StayReason) -> &'static str {
@@ -43,50 +39,84 @@ fn stay_title(reason: StayReason) -> &'static str {
     }
 }
 
-/// Sentences, the nodes that share one put together.
+/// One line for each kind of sentence, with its first node and cause as the example.
 fn reasons(group: &StayGroup) -> Vec<String> {
-    let mut by_text: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, Vec<&StayNode>> = BTreeMap::new();
     for node in &group.nodes {
-        by_text.entry(&node.why).or_default().push(&node.node);
+        kinds.entry(kind_of(&node.why)).or_default().push(node);
     }
-    let mut shared: Vec<_> = by_text.into_iter().collect();
-    shared.sort_by_key(|(_, nodes)| std::cmp::Reverse(nodes.len()));
-    let line = |(text, nodes): (&str, Vec<&str>)| match nodes.as_slice() {
-        [node] => format!("{node}: {text}"),
-        [first, rest @ ..] => format!("{first} and {}: {text}", count(rest.len(), "other")),
-        [] => text.to_owned(),
+    let mut kinds: Vec<Vec<&StayNode>> = kinds.into_values().collect();
+    kinds.sort_by_key(|nodes| std::cmp::Reverse(nodes.len()));
+    let line = |nodes: Vec<&StayNode>| {
+        let Some(first) = nodes.first() else { return String::new() };
+        match nodes.len() {
+            1 => format!("{}: {}", first.node, first.why),
+            many => format!("{many} nodes, such as {}: {}", first.node, first.why),
+        }
     };
-    shared.into_iter().map(line).collect()
+    kinds.into_iter().map(line).collect()
+}
+
+/// The first sentence without the names and numbers in it.
+fn kind_of(text: &str) -> String {
+    let first = text.split_once(". ").map_or(text, |(first, _)| first);
+    let is_name = |word: &str| word.contains('/') || word.contains(|c: char| c.is_ascii_digit());
+    first.split(' ').filter(|word| !is_name(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// What could not be judged or honoured.
-pub fn findings(report: &Report, look: Look, all: bool) -> String {
+pub(crate) fn findings(report: &Report, look: Look, all: bool) -> String {
     if report.findings.is_empty() {
         return String::new();
     }
-    let mut text = look.heading("Findings") + "\n";
+    let mut parts = vec![look.heading("Findings") + "\n"];
     for FindingGroup { title, findings, .. } in &report.findings {
-        text += &format!("  {title} ({})\n", findings.len());
-        let lines: Vec<String> = findings
-            .iter()
-            .map(|finding| format!("{}: {}", finding.subject, finding.message))
-            .collect();
-        text += &bullets(&lines, look, all);
+        parts.push(format!("  {title} ({})\n", findings.len()));
+        let lines = if all { each(findings) } else { by_workload(findings) };
+        parts.push(bullets(&lines, look, all));
     }
-    text
+    parts.concat()
+}
+
+fn each(findings: &[Item]) -> Vec<String> {
+    findings.iter().map(said).collect()
+}
+
+/// One line for the pods of a workload, or for whatever else a finding is about.
+fn by_workload(findings: &[Item]) -> Vec<String> {
+    let mut subjects: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
+    for finding in findings {
+        let about = finding.workload.as_ref().unwrap_or(&finding.subject);
+        subjects.entry(about).or_default().push(finding);
+    }
+    let line = |(about, findings): (&str, Vec<&Item>)| match findings.as_slice() {
+        [first, _, ..] if first.workload.is_some() => {
+            format!("{} pods of {about}, such as: {}", findings.len(), first.message)
+        }
+        [first, ..] => said(first),
+        [] => String::new(),
+    };
+    subjects.into_iter().map(line).collect()
+}
+
+/// The message, after its subject where it does not name it itself.
+fn said(finding: &Item) -> String {
+    let name = finding.subject.split_once('/').map_or(finding.subject.as_str(), |(_, name)| name);
+    if finding.message.contains(name) {
+        return finding.message.clone();
+    }
+    format!("{}: {}", finding.subject, finding.message)
 }
 
 /// Wrapped lines under a title, the first few of them.
 fn bullets(lines: &[String], look: Look, all: bool) -> String {
     let shown = if all || lines.len() == SHOWN + 1 { lines.len() } else { SHOWN };
-    let mut text = String::new();
-    for line in lines.iter().take(shown) {
-        text += &wrapped(line, usize::from(look.width));
-    }
+    let mut parts: Vec<String> =
+        lines.iter().take(shown).map(|line| wrapped(line, usize::from(look.width))).collect();
     if lines.len() > shown {
-        text += &format!("    … and {} more; --all shows them\n", lines.len() - shown);
+        parts.push(format!("    … and {} more; --all shows them\n", lines.len() - shown));
     }
-    text
+    parts.concat()
 }
 
 fn wrapped(line: &str, width: usize) -> String {
@@ -107,14 +137,15 @@ fn wrapped(line: &str, width: usize) -> String {
 }
 
 /// On what it all rests.
-pub fn basis(report: &Report, look: Look) -> String {
+pub(crate) fn basis(report: &Report, look: Look) -> String {
     let Basis { priced_at, sources, policy, template, search_units, hours_per_month } =
         &report.basis;
     let age = report.cluster.taken_at.duration_since(*priced_at).as_hours() / 24;
     let mut prices = sources.join("\n");
     if age > 0 {
         let days = count(age as usize, "day");
-        prices += &format!("\nThe newest of them are {days} older than the cluster's own data");
+        let note = format!("\nThe newest of them are {days} older than the cluster's own data");
+        prices.push_str(&note);
     }
     let rows = vec![
         ("Prices", prices),

@@ -10,21 +10,21 @@ use std::collections::BTreeMap;
 const SHOWN: usize = 20;
 
 /// The moves, or why there is none.
-pub fn section(report: &Report, look: Look, all: bool) -> String {
+pub(crate) fn section(report: &Report, look: Look, all: bool) -> String {
     if report.commands.is_empty() {
         let text = "No move within the policy is worth its disruption; what stays is said below.";
         return format!("{}\n{text}\n", look.heading("Moves"));
     }
-    let heading = format!(
-        "Moves: {}, in this order, {} together",
-        count(report.commands.len(), "move"),
-        per_hour(report.saving.per_hour)
-    );
+    let saved = per_hour(report.saving.per_hour);
+    let heading = match report.commands.len() {
+        1 => format!("1 move saves {saved}"),
+        moves => format!("{moves} moves, in this order, save {saved}"),
+    };
     let mut table = table(look);
     table.set_header(["#", "Saves $/h", "What and why"]);
     let shown = if all { report.commands.len() } else { SHOWN };
     for command in report.commands.iter().take(shown) {
-        let number = (command.index + 1).to_string();
+        let number = command.index.to_string();
         table.add_row([number, dollars(command.saving_per_hour), what_and_why(command)]);
     }
     right_align(&mut table, &[0, 1]);
@@ -32,7 +32,8 @@ pub fn section(report: &Report, look: Look, all: bool) -> String {
     if let Some(rest) = report.commands.get(shown..).filter(|rest| !rest.is_empty()) {
         let saving = rest.iter().map(|command| command.saving_per_hour).sum();
         let more = count(rest.len(), "more move");
-        text += &format!("   … and {more} that save {}; --all shows them\n", per_hour(saving));
+        let note = format!("   … and {more} that save {}; --all shows them\n", per_hour(saving));
+        text.push_str(&note);
     }
     text
 }
@@ -47,22 +48,22 @@ fn what_and_why(command: &CommandView) -> String {
 fn launch(launch: &LaunchView) -> String {
     let Some(choice) = launch.choices.first() else { return String::new() };
     let modelled = if choice.estimated { "≈ " } else { "" };
-    let mut text = format!(
-        "+ {} × {} {} {}, {modelled}{} $/h each",
+    let risk = match i64::from(choice.monthly_interruption_ppm) {
+        0 => String::new(),
+        ppm => format!(", ≈ {} interrupted in a month", percent(ppm)),
+    };
+    let others = match launch.choices.len() - 1 {
+        0 => String::new(),
+        others => format!("; {} if there is none", count(others, "other pool")),
+    };
+    format!(
+        "+ {} × {} {} {}, {modelled}{} $/h each{risk}{others}",
         launch.count,
         choice.instance_type,
         choice.zone,
         choice.capacity_type,
         dollars(choice.price_per_hour)
-    );
-    if choice.monthly_interruption_ppm > 0 {
-        let risk = percent(i64::from(choice.monthly_interruption_ppm));
-        text += &format!(", ≈ {risk} interrupted in a month");
-    }
-    match launch.choices.len() - 1 {
-        0 => text,
-        others => format!("{text}; {} if there is none", count(others, "other pool")),
-    }
+    )
 }
 
 /// One line for nodes of one kind.
