@@ -3,11 +3,14 @@
 //! Each subcommand is a module with `Options` and `run`; this file only tells them apart. Exit codes:
 //! 0 fine, 1 it did not work (one line on stderr says what and what to do), 2 wrong usage.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
 mod audit;
 mod error;
 mod explain;
 mod output;
 mod report;
+mod serve;
 mod units;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -25,6 +28,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Report(report::Options),
+    Serve(serve::Options),
+    /// Print the API's OpenAPI document
+    Openapi,
     Explain(explain::Options),
     /// Work with an export of the audit trail
     #[command(subcommand)]
@@ -48,10 +54,18 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Report(options) => report::run(options),
+        Command::Serve(options) => serve::run(&options),
+        Command::Openapi => openapi(),
         Command::Explain(options) => explain::run(options),
         Command::Audit(command) => audit::run(command),
         Command::Completions { shell } => completions(shell),
     }
+}
+
+fn openapi() -> Result<(), CliError> {
+    let document = serve::openapi().to_pretty_json();
+    let document = document.map_err(|error| CliError::Failed(error.to_string()))?;
+    output::print(&format!("{document}\n"))
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {

@@ -150,6 +150,9 @@ fn collect(
     after: Option<&Value>,
     found: &mut Vec<Change>,
 ) {
+    // A field that is null and one that is not there are stored and read back alike.
+    let (before, after) =
+        (before.filter(|value| !value.is_null()), after.filter(|value| !value.is_null()));
     if before == after {
         return;
     }
@@ -230,6 +233,13 @@ mod tests {
         let mut gap = chain(4);
         gap.remove(1);
         assert_eq!(verify_chain(&gap), Err(ChainBroken::Gap { expected: 2, found: 3 }));
+    }
+
+    #[test]
+    fn a_null_field_is_an_absent_one() {
+        let (null, absent, set) = (json!({"a": null}), json!({}), json!({"a": 1}));
+        assert_eq!(changes(Some(&null), Some(&absent)), vec![]);
+        assert_eq!(changes(Some(&null), Some(&set)), changes(Some(&absent), Some(&set)));
     }
 
     #[test]
