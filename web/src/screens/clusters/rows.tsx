@@ -7,7 +7,7 @@ import { Amount } from "../../ui/value";
 import { SplitBar } from "./split-bar";
 
 const ROW_PX = 36;
-const COLUMNS = "grid grid-cols-[minmax(0,2fr)_minmax(0,1fr)_80px] items-center gap-4 px-4 md:grid-cols-[minmax(0,2fr)_1fr_1fr_70px_120px_80px_100px]";
+const COLUMNS = "grid grid-cols-[minmax(0,1fr)_84px_72px] items-center gap-3 px-4 md:gap-4 md:grid-cols-[minmax(0,2fr)_1fr_1fr_70px_120px_80px_100px]";
 const WIDE = "max-md:hidden";
 
 export function ClusterRows({ clusters }: { clusters: Cluster[] }) {
