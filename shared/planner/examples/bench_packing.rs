@@ -16,7 +16,10 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let budget_ms: f64 = arguments.next().expect("BUDGET_MS FILE…").parse().expect("a number");
     let units_per_ms = calibrate();
-    println!("{:<16} {:>12} {:>12} {:>8} {:>8}", "name", "cost_usd_h", "bound_usd_h", "gap_%", "wall_ms");
+    println!(
+        "{:<16} {:>12} {:>12} {:>8} {:>8}",
+        "name", "cost_usd_h", "bound_usd_h", "gap_%", "wall_ms"
+    );
     for path in arguments {
         let text = std::fs::read_to_string(&path).expect("a readable file");
         let problem = parse(&text).expect("a packing instance");
@@ -24,9 +27,15 @@ fn main() {
         let packing = solve(&problem, (budget_ms * units_per_ms) as u64, 1);
         let wall = started.elapsed();
         verify(&problem, &packing);
-        let name = std::path::Path::new(&path).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let name = std::path::Path::new(&path)
+            .file_stem()
+            .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let (cost, bound) = (packing.cost as f64 / 1e9, packing.bound as f64 / 1e9);
-        println!("{name:<16} {cost:>12.4} {bound:>12.4} {:>8.3} {:>8.1}", (cost / bound - 1.0) * 100.0, wall.as_secs_f64() * 1e3);
+        println!(
+            "{name:<16} {cost:>12.4} {bound:>12.4} {:>8.3} {:>8.1}",
+            (cost / bound - 1.0) * 100.0,
+            wall.as_secs_f64() * 1e3
+        );
     }
 }
 
@@ -34,7 +43,12 @@ fn main() {
 fn calibrate() -> f64 {
     let mut text = "6 60\n7730 13762 54 0.13158\n15710 58655 106 0.28896\n47630 178533 230 0.705\n63590 481461 246 0.834\n3740 28917 54 0.0703\n95510 360219 246 1.161\n".to_owned();
     for class in 0..60_u32 {
-        text += &format!("{} {} 1 {}\n", 1000 + class * 7919 % 15_000, 2048 + class * 104_729 % 61_000, 5 + class * 31 % 60);
+        text += &format!(
+            "{} {} 1 {}\n",
+            1000 + class * 7919 % 15_000,
+            2048 + class * 104_729 % 61_000,
+            5 + class * 31 % 60
+        );
     }
     let problem = parse(&text).expect("an instance");
     let started = Instant::now();
@@ -44,7 +58,9 @@ fn calibrate() -> f64 {
 
 fn parse(text: &str) -> Option<Problem<3>> {
     let mut lines = text.lines().map(|line| {
-        line.split_whitespace().map(|word| word.parse::<f64>().unwrap_or(f64::NAN)).collect::<Vec<f64>>()
+        line.split_whitespace()
+            .map(|word| word.parse::<f64>().unwrap_or(f64::NAN))
+            .collect::<Vec<f64>>()
     });
     let head = lines.next()?;
     let (kinds, items) = (*head.first()? as usize, *head.get(1)? as usize);
@@ -55,7 +71,11 @@ fn parse(text: &str) -> Option<Problem<3>> {
     for line in lines.by_ref().take(kinds) {
         let [cpu, memory, pods, price] = line[..] else { return None };
         problem.kinds.push(Kind {
-            capacity: [cpu.floor() as u32, (memory * MEMORY_SCALE + 1e-6).floor() as u32, pods as u32],
+            capacity: [
+                cpu.floor() as u32,
+                (memory * MEMORY_SCALE + 1e-6).floor() as u32,
+                pods as u32,
+            ],
             price: (price * 1e9).round() as u64,
             site: 0,
             quotas: Vec::new(),
@@ -85,7 +105,12 @@ fn verify(problem: &Problem<3>, packing: &Packing) {
         let kind = &problem.kinds[*kind as usize];
         cost += kind.price;
         for at in 0..3 {
-            let used: u64 = load.iter().map(|(item, count)| u64::from(problem.items[*item as usize].size[at]) * u64::from(*count)).sum();
+            let used: u64 = load
+                .iter()
+                .map(|(item, count)| {
+                    u64::from(problem.items[*item as usize].size[at]) * u64::from(*count)
+                })
+                .sum();
             assert!(used <= u64::from(kind.capacity[at]), "a bin is too full");
         }
         for (item, count) in load {
@@ -93,5 +118,8 @@ fn verify(problem: &Problem<3>, packing: &Packing) {
         }
     }
     assert_eq!(cost, packing.cost, "the cost is not the sum of the bins");
-    assert!(problem.items.iter().zip(packed).all(|(item, packed)| item.count == packed), "counts differ");
+    assert!(
+        problem.items.iter().zip(packed).all(|(item, packed)| item.count == packed),
+        "counts differ"
+    );
 }

@@ -35,12 +35,8 @@ pub(crate) fn choose(model: &Model<'_>) -> Choice {
     let mut budget = model.input.budget;
     let all: BTreeSet<u32> = candidates(model).collect();
     let (staying, _) = attempt(model, &BTreeSet::new(), 0, &mut budget, &mut BTreeMap::new());
-    let mut choice = Choice {
-        fleet: staying.clone(),
-        staying,
-        looked: Vec::new(),
-        stuck: BTreeMap::new(),
-    };
+    let mut choice =
+        Choice { fleet: staying.clone(), staying, looked: Vec::new(), stuck: BTreeMap::new() };
     if all.is_empty() {
         return choice;
     }
@@ -56,7 +52,10 @@ pub(crate) fn choose(model: &Model<'_>) -> Choice {
         if set.is_empty() || tried.iter().any(|known| known.0 == set) {
             continue;
         }
-        let what = format!("retire the {} nodes that cost more than {threshold} % of what their pods cost when packed anew", set.len());
+        let what = format!(
+            "retire the {} nodes that cost more than {threshold} % of what their pods cost when packed anew",
+            set.len()
+        );
         let (fleet, left) = attempt(model, &set, 0, &mut budget, &mut BTreeMap::new());
         tried.push((left, fleet, what));
     }
@@ -135,7 +134,10 @@ fn attempt(
             }
         }
         if back.is_empty() {
-            return (Fleet { homeless: model.pending.clone(), ..Fleet::default() }, BTreeSet::new());
+            return (
+                Fleet { homeless: model.pending.clone(), ..Fleet::default() },
+                BTreeSet::new(),
+            );
         }
         retire.retain(|at| !back.contains(at));
     }
@@ -200,7 +202,8 @@ impl Worth {
             .iter()
             .map(|(class, count)| {
                 let size = &model.classes[*class as usize].size;
-                (f64::from(size[0]) * self.cpu + f64::from(size[1]) * self.memory) * f64::from(*count)
+                (f64::from(size[0]) * self.cpu + f64::from(size[1]) * self.memory)
+                    * f64::from(*count)
             })
             .sum();
         let price = node.price.unwrap_or_default().as_usd();
@@ -232,9 +235,9 @@ fn consolidate(
         let load = displaced(model, std::iter::once(at));
         let (other, unplaced, spent) = place(model, &base, &load, 0);
         *budget = budget.saturating_sub(spent.max(1));
-        if let Some(other) = other.filter(|other| {
-            unplaced.is_empty() && other.objective(model) < fleet.objective(model)
-        }) {
+        if let Some(other) = other
+            .filter(|other| unplaced.is_empty() && other.objective(model) < fleet.objective(model))
+        {
             *fleet = other;
         }
     }

@@ -15,7 +15,12 @@ use std::collections::BTreeMap;
 const MOST_CHOICES: usize = 8;
 
 /// The commands of a fleet's steps.
-pub(crate) fn commands(model: &Model<'_>, choice: &Choice, fleet: &Fleet, steps: &[Step]) -> Vec<Command> {
+pub(crate) fn commands(
+    model: &Model<'_>,
+    choice: &Choice,
+    fleet: &Fleet,
+    steps: &[Step],
+) -> Vec<Command> {
     let numbered = steps.iter().enumerate();
     numbered
         .map(|(index, step)| {
@@ -86,7 +91,12 @@ fn launch(model: &Model<'_>, fleet: &Fleet, group: &Group) -> Launch {
 }
 
 /// Whether the pods of one shape can run on another that is as large.
-pub(crate) fn can_replace(model: &Model<'_>, chosen: &Shape, other: &Shape, classes: &BTreeMap<u32, u32>) -> bool {
+pub(crate) fn can_replace(
+    model: &Model<'_>,
+    chosen: &Shape,
+    other: &Shape,
+    classes: &BTreeMap<u32, u32>,
+) -> bool {
     other.launchable
         && other.labels == chosen.labels
         && other.taints == chosen.taints
@@ -162,20 +172,35 @@ fn reason(model: &Model<'_>, launch: &[Launch], retire: &[Retire], saved: Money)
     let text = match kind {
         ReasonKind::Empty => format!(
             "{} run{} no pod that would have to move: retiring saves {} USD/h.",
-            nodes(retire.len()), if retire.len() == 1 { "s" } else { "" }, usd(saved),
+            nodes(retire.len()),
+            if retire.len() == 1 { "s" } else { "" },
+            usd(saved),
         ),
         ReasonKind::Provisioning => format!(
             "Pending pods fit no node: {} for {} USD/h make{} room for {} pods.",
-            launched(launch), usd(-saved), if launch.len() == 1 && launch[0].count == 1 { "s" } else { "" }, pods(launch),
+            launched(launch),
+            usd(-saved),
+            if launch.len() == 1 && launch[0].count == 1 { "s" } else { "" },
+            pods(launch),
         ),
         _ if launch.is_empty() => format!(
             "The {evictions} pods of {} ({} USD/h) fit into the free room of the other nodes: saves {} USD/h; evictions are held to cost {} USD and pay back in {}.",
-            nodes(retire.len()), usd(before), usd(saved), usd(disruption_cost), duration(payback_seconds),
+            nodes(retire.len()),
+            usd(before),
+            usd(saved),
+            usd(disruption_cost),
+            duration(payback_seconds),
         ),
         _ => format!(
             "{} ({} USD/h) give way to {} ({} USD/h): saves {} USD/h ({} %); {evictions} evictions are held to cost {} USD and pay back in {}.",
-            nodes(retire.len()), usd(before), launched(launch), usd(before - saved), usd(saved),
-            saved.ppm_of(before) / 10_000, usd(disruption_cost), duration(payback_seconds),
+            nodes(retire.len()),
+            usd(before),
+            launched(launch),
+            usd(before - saved),
+            usd(saved),
+            saved.ppm_of(before) / 10_000,
+            usd(disruption_cost),
+            duration(payback_seconds),
         ),
     };
     Reason { kind, text, evictions, disruption_cost, payback_seconds }

@@ -93,14 +93,15 @@ fn too_little(model: &Model<'_>, choice: &Choice, before: Money) -> Option<Strin
     if saving <= Money::ZERO {
         return Some("Replacing it would save nothing.".to_owned());
     }
-    let pods: u32 =
-        choice.fleet.retired.iter().map(|at| model.nodes[*at as usize].evictable).sum();
+    let pods: u32 = choice.fleet.retired.iter().map(|at| model.nodes[*at as usize].evictable).sum();
     let cost = policy.disruption_cost_per_pod * u64::from(pods);
-    let least = before.ratio(i128::from(policy.min_saving_percent), 100).max(policy.min_saving_per_hour);
+    let least =
+        before.ratio(i128::from(policy.min_saving_percent), 100).max(policy.min_saving_per_hour);
     if saving < least {
         return Some(format!(
             "Replacing it and others would save {} USD/h together; the policy asks for at least {} USD/h.",
-            usd(saving), usd(least)
+            usd(saving),
+            usd(least)
         ));
     }
     let earned = i128::from(saving.nanos()) * i128::from(policy.payback_hours);
@@ -115,10 +116,24 @@ fn staleness(input: &PlanningInput) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (snapshot, prices) = (age(input.snapshot.taken_at), age(input.market.priced_at));
     if snapshot > SNAPSHOT_AGE {
-        findings.push(Finding::new(FindingCode::SnapshotStale, "snapshot", format!("The snapshot is {} minutes old: do not act on it, take a new one.", snapshot / 60)));
+        findings.push(Finding::new(
+            FindingCode::SnapshotStale,
+            "snapshot",
+            format!(
+                "The snapshot is {} minutes old: do not act on it, take a new one.",
+                snapshot / 60
+            ),
+        ));
     }
     if prices > PRICE_AGE {
-        findings.push(Finding::new(FindingCode::PricesStale, "prices", format!("The newest price is {} hours old: do not act on it, refresh prices.", prices / 3_600)));
+        findings.push(Finding::new(
+            FindingCode::PricesStale,
+            "prices",
+            format!(
+                "The newest price is {} hours old: do not act on it, refresh prices.",
+                prices / 3_600
+            ),
+        ));
     }
     findings
 }
@@ -130,9 +145,9 @@ fn canonical(input: &PlanningInput) -> Cow<'_, PlanningInput> {
         && snapshot.pods.is_sorted_by(|one, other| {
             (&one.namespace, &one.name, &one.uid) <= (&other.namespace, &other.name, &other.uid)
         })
-        && snapshot
-            .disruption_budgets
-            .is_sorted_by(|one, other| (&one.namespace, &one.name) <= (&other.namespace, &other.name))
+        && snapshot.disruption_budgets.is_sorted_by(|one, other| {
+            (&one.namespace, &one.name) <= (&other.namespace, &other.name)
+        })
         && input.market.offerings.is_sorted_by(|one, other| one.pool < other.pool);
     if sorted {
         return Cow::Borrowed(input);

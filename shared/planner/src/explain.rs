@@ -14,11 +14,8 @@ pub fn explain(plan: &Plan, command_index: u32) -> String {
             plan.commands.len()
         );
     };
-    let mut text = format!(
-        "Command {command_index} of {}: {}\n",
-        plan.commands.len(),
-        command.reason.text
-    );
+    let mut text =
+        format!("Command {command_index} of {}: {}\n", plan.commands.len(), command.reason.text);
     // Writing to a string cannot fail.
     let _ = details(&mut text, command);
     let _ = writeln!(
@@ -58,7 +55,13 @@ fn details(text: &mut String, command: &Command) -> std::fmt::Result {
 
 fn launched(text: &mut String, launch: &Launch) -> std::fmt::Result {
     let Some(first) = launch.choices.first() else { return Ok(()) };
-    write!(text, "  launch {} × {} ({} USD/h each", launch.count, first.pool, usd(first.price_per_hour))?;
+    write!(
+        text,
+        "  launch {} × {} ({} USD/h each",
+        launch.count,
+        first.pool,
+        usd(first.price_per_hour)
+    )?;
     if first.estimated {
         write!(text, ", price estimated")?;
     }

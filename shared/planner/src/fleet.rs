@@ -48,8 +48,7 @@ impl Fleet {
                 nanos(shape.price) + risk(model, shape.interruption_ppm, pods)
             })
             .sum();
-        let switching: u128 =
-            self.retired.iter().map(|at| switching_cost(model, *at)).sum();
+        let switching: u128 = self.retired.iter().map(|at| switching_cost(model, *at)).sum();
         kept + launched + switching
     }
 
@@ -66,7 +65,9 @@ impl Fleet {
     pub(crate) fn spot_cpu(&self, model: &Model<'_>) -> BTreeMap<Pool, u64> {
         let mut used: BTreeMap<Pool, u64> = BTreeMap::new();
         for (at, node) in model.nodes.iter().enumerate() {
-            let Some(pool) = node.pool.as_ref().filter(|_| node.spot && !self.retired.contains(&(at as u32))) else {
+            let Some(pool) =
+                node.pool.as_ref().filter(|_| node.spot && !self.retired.contains(&(at as u32)))
+            else {
                 continue;
             };
             let more = self.moved_in.get(&(at as u32)).map_or(0, |load| cpu(model, load));
@@ -95,7 +96,9 @@ impl Fleet {
             *replicas.entry(workload).or_default().entry(pool.clone()).or_default() += count;
         };
         for (at, node) in model.nodes.iter().enumerate() {
-            let Some(pool) = node.pool.as_ref().filter(|_| node.spot && !self.retired.contains(&(at as u32))) else {
+            let Some(pool) =
+                node.pool.as_ref().filter(|_| node.spot && !self.retired.contains(&(at as u32)))
+            else {
                 continue;
             };
             for (workload, count) in &node.replicas {
@@ -117,14 +120,22 @@ impl Fleet {
     }
 
     /// Room left in a node there is.
-    pub(crate) fn room_in(&self, model: &Model<'_>, at: u32) -> Option<(Size<RESOURCES>, Vec<Tally>)> {
+    pub(crate) fn room_in(
+        &self,
+        model: &Model<'_>,
+        at: u32,
+    ) -> Option<(Size<RESOURCES>, Vec<Tally>)> {
         let node = &model.nodes[at as usize];
         let load = self.moved_in.get(&at).map_or(&[][..], Vec::as_slice);
         Some(left(model, node.free?, &node.tallies, load))
     }
 
     /// Room left in a node to launch.
-    pub(crate) fn room_in_new(&self, model: &Model<'_>, at: usize) -> (Size<RESOURCES>, Vec<Tally>) {
+    pub(crate) fn room_in_new(
+        &self,
+        model: &Model<'_>,
+        at: usize,
+    ) -> (Size<RESOURCES>, Vec<Tally>) {
         let new = &self.launched[at];
         let shape = &model.shapes[new.shape as usize];
         left(model, shape.room, &shape.tallies, &new.load)

@@ -130,7 +130,8 @@ impl Draft {
                         count,
                         sites: Rc::clone(sites),
                         members: Rc::clone(&made.members),
-                        workload: (percent < 100).then_some((made.workload, replicas * percent / 100)),
+                        workload: (percent < 100)
+                            .then_some((made.workload, replicas * percent / 100)),
                     });
                 }
             }
@@ -156,16 +157,17 @@ impl Draft {
             });
         }
         let mut opened = Vec::new();
-        let mut open = |there, (free, tallies): (_, _), site, pool: Option<&Pool>, quotas: &mut Quotas<'_>| {
-            opened.push(there);
-            problem.opened.push(Opened {
-                free,
-                site,
-                quotas: pool.map_or_else(Vec::new, |pool| quotas.of(pool)),
-                pool: pool.map(|pool| quotas.pool(pool)),
-                tallies,
-            });
-        };
+        let mut open =
+            |there, (free, tallies): (_, _), site, pool: Option<&Pool>, quotas: &mut Quotas<'_>| {
+                opened.push(there);
+                problem.opened.push(Opened {
+                    free,
+                    site,
+                    quotas: pool.map_or_else(Vec::new, |pool| quotas.of(pool)),
+                    pool: pool.map(|pool| quotas.pool(pool)),
+                    tallies,
+                });
+            };
         for (at, node) in model.nodes.iter().enumerate() {
             if base.retired.contains(&(at as u32)) {
                 continue;
@@ -196,7 +198,8 @@ impl Draft {
 
     /// Units of work that building it took, about.
     fn size(&self) -> u64 {
-        (self.problem.items.len() + self.problem.kinds.len() + self.problem.opened.len()) as u64 / 10
+        (self.problem.items.len() + self.problem.kinds.len() + self.problem.opened.len()) as u64
+            / 10
     }
 
     fn read(&self, base: &Fleet, packing: crate::packing::Packing) -> (Fleet, Load) {
@@ -250,7 +253,14 @@ impl<'a> Quotas<'a> {
                 *used.entry(cap).or_default() += cpu;
             }
         }
-        Self { model, used, basis, numbers: BTreeMap::new(), limits: Vec::new(), pools: BTreeMap::new() }
+        Self {
+            model,
+            used,
+            basis,
+            numbers: BTreeMap::new(),
+            limits: Vec::new(),
+            pools: BTreeMap::new(),
+        }
     }
 
     fn of(&mut self, pool: &Pool) -> Vec<u32> {

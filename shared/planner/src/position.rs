@@ -25,7 +25,8 @@ pub(crate) fn position(model: &Model<'_>, fleet: &Fleet) -> Position {
     }
     let places: std::collections::BTreeMap<&str, usize> =
         snapshot.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
-    for pod in snapshot.pods.iter().filter(|pod| !pod.terminating || pod.kind == PodKind::DaemonSet) {
+    for pod in snapshot.pods.iter().filter(|pod| !pod.terminating || pod.kind == PodKind::DaemonSet)
+    {
         let node = pod.node.as_deref().and_then(|name| places.get(name));
         if node.is_some_and(|at| kept(*at)) {
             requested.add(&pod.requests);

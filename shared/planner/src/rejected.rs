@@ -100,9 +100,15 @@ fn forbidden(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> 
     if !chosen.spot {
         let percent = total * 100 / model.workload_cpu().max(1);
         if percent > u64::from(policy.spot_percent) {
-            return Some(format!("{percent} % of requested CPU would be on Spot; the policy allows {} %", policy.spot_percent));
+            return Some(format!(
+                "{percent} % of requested CPU would be on Spot; the policy allows {} %",
+                policy.spot_percent
+            ));
         }
-        return Some(format!("its pods stay on-demand by the policy's base of {} replicas or its cap of {} % of a workload in one pool", policy.on_demand_base, policy.max_workload_pool_percent));
+        return Some(format!(
+            "its pods stay on-demand by the policy's base of {} replicas or its cap of {} % of a workload in one pool",
+            policy.on_demand_base, policy.max_workload_pool_percent
+        ));
     }
     let sum = |same: &dyn Fn(&domain::offering::Pool) -> bool| {
         let there: u64 = used.iter().filter(|(pool, _)| same(pool)).map(|(_, cpu)| cpu).sum();
@@ -117,11 +123,17 @@ fn forbidden(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> 
             policy.max_family_percent,
             format!("family {family}"),
         ),
-        (sum(&|pool| pool.zone == other.pool.zone), policy.max_zone_percent, format!("zone {}", other.pool.zone)),
+        (
+            sum(&|pool| pool.zone == other.pool.zone),
+            policy.max_zone_percent,
+            format!("zone {}", other.pool.zone),
+        ),
     ];
-    shares.into_iter().find(|(share, most, _)| share > &u64::from(*most)).map(|(share, most, what)| {
-        format!("{share} % of the CPU on Spot would be in {what}; the policy allows {most} %")
-    })
+    shares.into_iter().find(|(share, most, _)| share > &u64::from(*most)).map(
+        |(share, most, what)| {
+            format!("{share} % of the CPU on Spot would be in {what}; the policy allows {most} %")
+        },
+    )
 }
 
 /// Other fleets that the search looked at.

@@ -10,7 +10,12 @@ use domain::plan::{Stay, StayReason};
 use std::collections::BTreeMap;
 
 /// One line for every node that stays. `too_little` says why a better fleet was not taken.
-pub(crate) fn stays(model: &Model<'_>, choice: &Choice, fleet: &Fleet, too_little: Option<&str>) -> Vec<Stay> {
+pub(crate) fn stays(
+    model: &Model<'_>,
+    choice: &Choice,
+    fleet: &Fleet,
+    too_little: Option<&str>,
+) -> Vec<Stay> {
     let nodes = model.nodes.iter().zip(&model.input.snapshot.nodes).enumerate();
     nodes
         .filter(|(at, _)| !fleet.retired.contains(&(*at as u32)))
@@ -41,7 +46,9 @@ fn well_used(model: &Model<'_>, at: u32) -> (StayReason, String) {
     let switch = Money::from_nanos(i64::try_from(switch).unwrap_or(i64::MAX));
     let text = format!(
         "It costs {} USD/h with {} pods on {cpu} % of its CPU; no fleet found holds them for less, their disruption ({} USD/h over the payback time) counted.",
-        usd(node.price.unwrap_or_default()), node.evictable, usd(switch),
+        usd(node.price.unwrap_or_default()),
+        node.evictable,
+        usd(switch),
     );
     (StayReason::WellUsed, text)
 }

@@ -90,20 +90,18 @@ fn pays(model: &Model<'_>, fleet: &Fleet, step: &Step) -> bool {
 
 /// Cost of the retired nodes less cost of the launched ones.
 pub(crate) fn saving(model: &Model<'_>, fleet: &Fleet, step: &Step) -> Money {
-    let retired: Money =
-        step.retire.iter().filter_map(|at| model.nodes[*at as usize].price).sum();
-    let launched: Money = step
-        .launch
-        .iter()
-        .map(|at| model.shapes[fleet.launched[*at].shape as usize].price)
-        .sum();
+    let retired: Money = step.retire.iter().filter_map(|at| model.nodes[*at as usize].price).sum();
+    let launched: Money =
+        step.launch.iter().map(|at| model.shapes[fleet.launched[*at].shape as usize].price).sum();
     retired - launched
 }
 
 /// Launched nodes with equal ones side by side, so that a step has few kinds.
 fn launch_order(fleet: &Fleet) -> Vec<usize> {
     let mut order: Vec<usize> = (0..fleet.launched.len()).collect();
-    order.sort_by(|one, other| fleet.launched[*one].cmp(&fleet.launched[*other]).then(one.cmp(other)));
+    order.sort_by(|one, other| {
+        fleet.launched[*one].cmp(&fleet.launched[*other]).then(one.cmp(other))
+    });
     order
 }
 
@@ -119,8 +117,7 @@ fn moves(model: &Model<'_>, fleet: &Fleet, order: &[usize]) -> Vec<Move> {
         }
     }
     let there = fleet.moved_in.iter().map(|(at, load)| (Destination::Node(*at), load));
-    let launched =
-        order.iter().map(|at| (Destination::Launched(*at), &fleet.launched[*at].load));
+    let launched = order.iter().map(|at| (Destination::Launched(*at), &fleet.launched[*at].load));
     let mut moves = Vec::new();
     for (to, load) in there.chain(launched) {
         let mut touched: BTreeSet<u32> = BTreeSet::new();
@@ -134,10 +131,8 @@ fn moves(model: &Model<'_>, fleet: &Fleet, order: &[usize]) -> Vec<Move> {
             }
             while count > 0 {
                 let Some(held) = holders.get_mut(&class) else { break };
-                let next = held
-                    .keys()
-                    .copied()
-                    .min_by_key(|at| (!touched.contains(at), left[at], *at));
+                let next =
+                    held.keys().copied().min_by_key(|at| (!touched.contains(at), left[at], *at));
                 let Some(at) = next else { break };
                 touched.insert(at);
                 let have = held[&at];

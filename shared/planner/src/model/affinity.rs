@@ -192,10 +192,9 @@ impl<'a> Index<'a> {
                     && requirement.values.len() == 1
             });
             match one {
-                Some(one) => by_label
-                    .entry((&one.key, &one.values[0]))
-                    .or_default()
-                    .push(number as u32),
+                Some(one) => {
+                    by_label.entry((&one.key, &one.values[0])).or_default().push(number as u32);
+                }
                 None => rest.push(number as u32),
             }
         }
@@ -206,6 +205,10 @@ impl<'a> Index<'a> {
         let labelled = pod.labels.iter().flat_map(|(key, value)| {
             self.by_label.get(&(key.as_str(), value.as_str())).into_iter().flatten()
         });
-        labelled.chain(&self.rest).copied().filter(|number| terms[*number as usize].counts(pod)).collect()
+        labelled
+            .chain(&self.rest)
+            .copied()
+            .filter(|number| terms[*number as usize].counts(pod))
+            .collect()
     }
 }

@@ -1,12 +1,12 @@
 //! Classes: pods that nothing tells apart when places are given out.
 
+use super::RESOURCES;
 use super::affinity::ZONE;
 use super::nodes::Verdict;
 use super::pods::{Facts, is_workload};
 use super::shapes::Shape;
 use super::sites::{Demand, Register};
 use super::zones::Zoning;
-use super::RESOURCES;
 use crate::packing::{Member, Sites, Size};
 use domain::finding::{Finding, FindingCode};
 use domain::offering::Architecture;
@@ -64,14 +64,19 @@ pub(crate) fn classify(
             continue;
         }
         if node.is_none() && pod.node.is_some() {
-            let text = format!("Pod {}/{} is bound to a node that the snapshot does not have.", pod.namespace, pod.name);
+            let text = format!(
+                "Pod {}/{} is bound to a node that the snapshot does not have.",
+                pod.namespace, pod.name
+            );
             findings.insert(Finding::new(FindingCode::SnapshotContradicts, pod.subject(), text));
             continue;
         }
         let ties = &facts.affinity.ties[at];
         let mut zone = pod.volume_zone.clone();
         match node {
-            Some(node) if !ties.zonal.is_empty() => zone = input.snapshot.nodes[node].zone.clone(),
+            Some(node) if !ties.zonal.is_empty() => {
+                zone.clone_from(&input.snapshot.nodes[node].zone);
+            }
             Some(_) => {}
             None => {
                 let unsupported = !pod.unsupported.is_empty()
@@ -80,7 +85,10 @@ pub(crate) fn classify(
                     || facts.unweighed[at];
                 let asked = zone.as_deref().or(pod.node_selector.get(ZONE).map(String::as_str));
                 let Some(found) = (!unsupported).then(|| zoning.place(at, asked)).flatten() else {
-                    let text = format!("Pod {}/{} is pending, and its constraints leave it no place that could be planned.", pod.namespace, pod.name);
+                    let text = format!(
+                        "Pod {}/{} is pending, and its constraints leave it no place that could be planned.",
+                        pod.namespace, pod.name
+                    );
                     findings.insert(Finding::new(FindingCode::PodPending, pod.subject(), text));
                     continue;
                 };
@@ -89,7 +97,7 @@ pub(crate) fn classify(
         }
         let mut architectures = pod.architectures.clone();
         if architectures.is_empty() {
-            let here = node.map_or(common, |node| facts.architectures[node]);
+            let here = node.map_or(Some(common), |node| facts.architectures[node]);
             architectures.extend(here);
             unknown_architecture += u32::from(
                 input.template.architectures.iter().any(|allowed| Some(*allowed) != here),
@@ -115,7 +123,9 @@ pub(crate) fn classify(
         }
     }
     if unknown_architecture > 0 {
-        let text = format!("The images of {unknown_architecture} pods do not say which architectures they support, so these pods stay on the one they run on.");
+        let text = format!(
+            "The images of {unknown_architecture} pods do not say which architectures they support, so these pods stay on the one they run on."
+        );
         findings.insert(Finding::new(FindingCode::ArchitectureUnknown, "cluster", text));
     }
     let mut drafts: Vec<(Draft, u32)> = numbers.into_iter().collect();
@@ -158,8 +168,8 @@ pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<
 }
 
 /// The architecture that pending pods of unknown images are held to: that of most nodes.
-fn common_architecture(facts: &Facts) -> Option<Architecture> {
+fn common_architecture(facts: &Facts) -> Architecture {
     let count = |asked| facts.architectures.iter().filter(|have| **have == Some(asked)).count();
     let arm = count(Architecture::Arm64) > count(Architecture::Amd64);
-    Some(if arm { Architecture::Arm64 } else { Architecture::Amd64 })
+    if arm { Architecture::Arm64 } else { Architecture::Amd64 }
 }

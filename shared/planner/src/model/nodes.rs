@@ -66,11 +66,15 @@ fn blocks(
         ));
     }
     if pod.kind == domain::snapshot::PodKind::Bare && !input.policy.evict_bare_pods {
-        let text = format!("Pod {name} has no controller and would not come back; the policy does not allow evicting such pods.");
+        let text = format!(
+            "Pod {name} has no controller and would not come back; the policy does not allow evicting such pods."
+        );
         return Some((FindingCode::PodWithoutController, subject, text));
     }
     if pod.local_storage && !input.policy.evict_local_storage {
-        let text = format!("Pod {name} keeps data in local storage that an eviction would lose; the policy does not allow that.");
+        let text = format!(
+            "Pod {name} keeps data in local storage that an eviction would lose; the policy does not allow that."
+        );
         return Some((FindingCode::LocalStorage, subject, text));
     }
     let ties = &facts.affinity.ties[at as usize];
@@ -79,11 +83,15 @@ fn blocks(
         return Some((FindingCode::ConstraintUnsupported, subject, text));
     }
     if facts.affinity.bound_to_node(at) {
-        let text = format!("Pod {name} must be on one node with other pods (pod affinity by hostname), so none of them can go first.");
+        let text = format!(
+            "Pod {name} must be on one node with other pods (pod affinity by hostname), so none of them can go first."
+        );
         return Some((FindingCode::ConstraintUnsupported, subject, text));
     }
     if !zoning.could_return(input, at as usize) {
-        let text = format!("Pod {name} is where its constraints over zones would not let it come back to.");
+        let text = format!(
+            "Pod {name} is where its constraints over zones would not let it come back to."
+        );
         return Some((FindingCode::ConstraintUnsupported, subject, text));
     }
     if facts.unweighed[at as usize] {
@@ -117,16 +125,25 @@ impl<'a> Budgets<'a> {
             return Some((
                 FindingCode::MultipleBudgets,
                 pod.subject(),
-                format!("Pod {name} is selected by the disruption budgets {} and {}; the Eviction API refuses such pods.", first.name, second.name),
+                format!(
+                    "Pod {name} is selected by the disruption budgets {} and {}; the Eviction API refuses such pods.",
+                    first.name, second.name
+                ),
             ));
         }
         let budget = format!("pdb/{}/{}", first.namespace, first.name);
         if first.never_allows {
-            let text = format!("Disruption budget {}/{} can never allow an eviction of pod {name}.", first.namespace, first.name);
+            let text = format!(
+                "Disruption budget {}/{} can never allow an eviction of pod {name}.",
+                first.namespace, first.name
+            );
             return Some((FindingCode::BudgetNeverAllows, budget, text));
         }
         if first.disruptions_allowed == 0 {
-            let text = format!("Disruption budget {}/{} allows no eviction now, and pod {name} is under it.", first.namespace, first.name);
+            let text = format!(
+                "Disruption budget {}/{} allows no eviction now, and pod {name} is under it.",
+                first.namespace, first.name
+            );
             return Some((FindingCode::BudgetExhausted, budget, text));
         }
         None
@@ -163,13 +180,21 @@ pub(crate) fn judge(
                     findings.insert(Finding::new(code, subject, format!("{text} Its node stays.")));
                     more += 1;
                 }
-                let text = if more == 0 { text } else { format!("{text} {more} more of its pods may not be moved either.") };
+                let text = if more == 0 {
+                    text
+                } else {
+                    format!("{text} {more} more of its pods may not be moved either.")
+                };
                 return Verdict::Stays(StayReason::Blocked, text);
             }
             let age = input.now.duration_since(node.created_at).as_secs();
             let cooldown = i64::from(input.policy.cooldown_minutes) * 60;
             if age < cooldown {
-                let text = format!("The node is {} minutes old; the policy keeps nodes for {} minutes.", age.max(0) / 60, input.policy.cooldown_minutes);
+                let text = format!(
+                    "The node is {} minutes old; the policy keeps nodes for {} minutes.",
+                    age.max(0) / 60,
+                    input.policy.cooldown_minutes
+                );
                 return Verdict::Stays(StayReason::Cooldown, text);
             }
             Verdict::Candidate
@@ -210,7 +235,10 @@ fn unjudged(input: &PlanningInput, node: &Node) -> Option<(FindingCode, String)>
         return Some((FindingCode::InstanceTypeUnknown, text));
     }
     let Some(pool) = node.pool() else {
-        return said(FindingCode::PriceMissing, "The node has no zone label, so its price is not known.");
+        return said(
+            FindingCode::PriceMissing,
+            "The node has no zone label, so its price is not known.",
+        );
     };
     if input.market.price(&pool).is_none() {
         return Some((FindingCode::PriceMissing, format!("No price is known for {pool}.")));

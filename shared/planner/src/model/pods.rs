@@ -36,11 +36,8 @@ impl Facts {
             .enumerate()
             .map(|(at, node)| (node.name.as_str(), at as u32))
             .collect();
-        let node_of: Vec<Option<u32>> = snapshot
-            .pods
-            .iter()
-            .map(|pod| places.get(pod.node.as_deref()?).copied())
-            .collect();
+        let node_of: Vec<Option<u32>> =
+            snapshot.pods.iter().map(|pod| places.get(pod.node.as_deref()?).copied()).collect();
         let mut on_node = vec![Vec::new(); snapshot.nodes.len()];
         for (pod, node) in node_of.iter().enumerate() {
             if let Some(node) = node {

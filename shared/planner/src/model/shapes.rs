@@ -7,7 +7,9 @@ use super::sites::{Demand, Register, Site};
 use super::{RESOURCES, vector};
 use crate::packing::{Size, Tally};
 use domain::Money;
-use domain::offering::{Architecture, CapacityType, InstanceType, Offering, Pool, Resources};
+use domain::offering::{
+    Architecture, CapacityType, InstanceType, InterruptionBucket, Offering, Pool, Resources,
+};
 use domain::plan::PlanningInput;
 use domain::policy::NodeTemplate;
 use domain::snapshot::{Labels, Node, NodeManager, PodKind, Taint, WorkloadRef};
@@ -114,7 +116,17 @@ pub(crate) fn shapes(
         let mut here: Vec<Shape> = offerings
             .iter()
             .map(|(offering, made)| {
-                shape(input, offering, made, (&labels, &taints), daemons, facts, sites, extended, &zones)
+                shape(
+                    input,
+                    offering,
+                    made,
+                    (&labels, &taints),
+                    daemons,
+                    facts,
+                    sites,
+                    extended,
+                    &zones,
+                )
             })
             .filter(|shape| shape.room[0] > 0 && shape.room[1] > 0 && shape.room[2] > 0)
             .collect();
@@ -200,10 +212,7 @@ fn node_labels(pool: &Pool, arch: Architecture, region: &str, own: &Labels) -> L
             &pool.instance_type,
         ),
         (&[ZONE, "failure-domain.beta.kubernetes.io/zone"], &pool.zone),
-        (
-            &["topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"],
-            region,
-        ),
+        (&["topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"], region),
         (&["eks.amazonaws.com/capacityType"], capacity),
         // Some name that no pod asks for.
         (&[super::affinity::HOSTNAME], "a-new-node"),
@@ -220,7 +229,9 @@ pub(crate) fn interruption_ppm(spot: bool, offering: Option<&Offering>) -> u32 {
     if !spot {
         return 0;
     }
-    offering.and_then(|offering| offering.interruption).map_or(125_000, |bucket| bucket.monthly_ppm())
+    offering
+        .and_then(|offering| offering.interruption)
+        .map_or(125_000, InterruptionBucket::monthly_ppm)
 }
 
 /// Whether the template allows a type.
@@ -239,15 +250,20 @@ pub(crate) fn allows(template: &NodeTemplate, made: &InstanceType) -> bool {
 /// zone could not be kept otherwise, and no pod is spread over zones: an empty zone would draw every
 /// such pod. A cluster without nodes takes what the template allows.
 pub(crate) fn zones(input: &PlanningInput) -> BTreeSet<String> {
-    let allowed = |zone: &String| {
-        input.template.zones.is_empty() || input.template.zones.contains(zone)
-    };
+    let allowed =
+        |zone: &String| input.template.zones.is_empty() || input.template.zones.contains(zone);
     let ours = |node: &&Node| {
-        matches!(node.manager, NodeManager::ManagedNodeGroup { .. } | NodeManager::SelfManaged | NodeManager::Karpenter { .. })
+        matches!(
+            node.manager,
+            NodeManager::ManagedNodeGroup { .. }
+                | NodeManager::SelfManaged
+                | NodeManager::Karpenter { .. }
+        )
     };
     let nodes = input.snapshot.nodes.iter().filter(ours);
     let present: BTreeSet<String> = nodes.filter_map(|node| node.zone.clone()).collect();
-    let mut zones: BTreeSet<String> = present.iter().filter(|zone| allowed(zone)).cloned().collect();
+    let mut zones: BTreeSet<String> =
+        present.iter().filter(|zone| allowed(zone)).cloned().collect();
     let market: BTreeSet<&String> =
         input.market.offerings.iter().map(|offering| &offering.pool.zone).collect();
     let spread = input
@@ -274,7 +290,8 @@ pub(crate) fn zones(input: &PlanningInput) -> BTreeSet<String> {
 fn profiles(input: &PlanningInput, sites: &Register<'_>) -> BTreeSet<Profile> {
     let mut profiles = BTreeSet::from([(Labels::new(), Vec::new())]);
     for node in &input.snapshot.nodes {
-        if !matches!(node.manager, NodeManager::ManagedNodeGroup { .. } | NodeManager::SelfManaged) {
+        if !matches!(node.manager, NodeManager::ManagedNodeGroup { .. } | NodeManager::SelfManaged)
+        {
             continue;
         }
         let labels = node
@@ -283,8 +300,12 @@ fn profiles(input: &PlanningInput, sites: &Register<'_>) -> BTreeSet<Profile> {
             .filter(|(key, _)| sites.keys.contains(key.as_str()) && is_custom(key))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        let mut taints: Vec<Taint> =
-            node.taints.iter().filter(|taint| is_custom(&taint.key) && !is_transient(&taint.key)).cloned().collect();
+        let mut taints: Vec<Taint> = node
+            .taints
+            .iter()
+            .filter(|taint| is_custom(&taint.key) && !is_transient(&taint.key))
+            .cloned()
+            .collect();
         taints.sort();
         profiles.insert((labels, taints));
     }
@@ -294,7 +315,14 @@ fn profiles(input: &PlanningInput, sites: &Register<'_>) -> BTreeSet<Profile> {
 /// Not a label that Kubernetes, EKS or a provisioner sets and owns.
 fn is_custom(key: &str) -> bool {
     let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-    let owned = ["kubernetes.io", "k8s.io", "eks.amazonaws.com", "karpenter.sh", "karpenter.k8s.aws", "eksctl.io"];
+    let owned = [
+        "kubernetes.io",
+        "k8s.io",
+        "eks.amazonaws.com",
+        "karpenter.sh",
+        "karpenter.k8s.aws",
+        "eksctl.io",
+    ];
     !owned.iter().any(|owner| {
         prefix == *owner || prefix.strip_suffix(owner).is_some_and(|rest| rest.ends_with('.'))
     })
@@ -302,7 +330,9 @@ fn is_custom(key: &str) -> bool {
 
 /// A taint that says what happens to one node, not what its group is for.
 fn is_transient(key: &str) -> bool {
-    key.contains("ToBeDeleted") || key.contains("DeletionCandidate") || key.contains("spot-optimizer")
+    key.contains("ToBeDeleted")
+        || key.contains("DeletionCandidate")
+        || key.contains("spot-optimizer")
 }
 
 /// Leaves out shapes that enough others beat in price and room: one is enough on-demand; on Spot, as
@@ -320,10 +350,13 @@ fn undominated(mut shapes: Vec<Shape>, input: &PlanningInput) -> Vec<Shape> {
                 && other.pool.zone == shape.pool.zone
                 && other.room.iter().zip(&shape.room).all(|(more, less)| more >= less)
                 && other.interruption_ppm <= shape.interruption_ppm
-                && input.market.types.get(&other.pool.instance_type).map(|made| made.architecture) == arch
+                && input.market.types.get(&other.pool.instance_type).map(|made| made.architecture)
+                    == arch
         });
         if shape.spot {
-            let better: Vec<&str> = better.map(|other| domain::offering::family_of(&other.pool.instance_type)).collect();
+            let better: Vec<&str> = better
+                .map(|other| domain::offering::family_of(&other.pool.instance_type))
+                .collect();
             let kinds: BTreeSet<&str> = better.iter().copied().collect();
             better.len() >= pools && kinds.len() >= families
         } else {

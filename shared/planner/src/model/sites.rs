@@ -1,10 +1,10 @@
 //! Sites: where a pod may be, as far as labels, taints and architecture decide. Nodes and shapes that
 //! no pod can tell apart share one.
 
+use crate::packing::Sites;
 use domain::offering::Architecture;
 use domain::plan::PlanningInput;
 use domain::snapshot::{Labels, Node, NodeSelectorTerm, Pod, Taint, TaintEffect, Toleration};
-use crate::packing::Sites;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A site's labels that matter, its taints and its architecture.

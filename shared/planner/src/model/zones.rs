@@ -27,15 +27,25 @@ impl<'a> Zoning<'a> {
         let mut zones: BTreeSet<String> = zones(input);
         zones.extend(input.snapshot.nodes.iter().filter_map(|node| node.zone.clone()));
         let zones: Vec<String> = zones.into_iter().collect();
-        let skews = facts.affinity.groups.iter().map(|group| if group.exclusive { 0 } else { group.limit }).collect();
+        let skews = facts
+            .affinity
+            .groups
+            .iter()
+            .map(|group| if group.exclusive { 0 } else { group.limit })
+            .collect();
         let given = vec![0; zones.len()];
-        let mut zoning = Self { facts, skews, zones, tallies: BTreeMap::new(), running: BTreeMap::new(), given };
+        let mut zoning =
+            Self { facts, skews, zones, tallies: BTreeMap::new(), running: BTreeMap::new(), given };
         for (pod, node) in facts.node_of.iter().enumerate() {
             if input.snapshot.pods[pod].terminating {
                 continue;
             }
             let zone = node.and_then(|node| input.snapshot.nodes[node as usize].zone.as_ref());
-            let Some(zone) = zone.and_then(|zone| zoning.zones.iter().position(|known| known == zone)) else { continue };
+            let Some(zone) =
+                zone.and_then(|zone| zoning.zones.iter().position(|known| known == zone))
+            else {
+                continue;
+            };
             zoning.note(pod, zone);
         }
         zoning.running = zoning.tallies.clone();
@@ -61,7 +71,8 @@ impl<'a> Zoning<'a> {
             .filter(|zone| zonal.iter().all(|member| self.allows(*member, *zone)))
             .min_by_key(|zone| {
                 let crowd: u32 = zonal.iter().map(|member| self.tally(member.group, *zone).1).sum();
-                let together = zonal.iter().any(|member| self.facts.affinity.together[member.group as usize]);
+                let together =
+                    zonal.iter().any(|member| self.facts.affinity.together[member.group as usize]);
                 (if together { 0 } else { crowd }, self.given[*zone], *zone)
             })?;
         self.note(pod, best);
@@ -75,14 +86,21 @@ impl<'a> Zoning<'a> {
     fn allows(&self, member: Member, zone: usize) -> bool {
         let (owners, counted) = self.tally(member.group, zone);
         // Another workload's pending pod may find no place after all: it is no company to count on.
-        let company = if member.counted { counted } else { self.running.get(&(member.group, zone)).map_or(0, |tally| tally.1) };
+        let company = if member.counted {
+            counted
+        } else {
+            self.running.get(&(member.group, zone)).map_or(0, |tally| tally.1)
+        };
         let all = || (0..self.zones.len()).map(|zone| self.tally(member.group, zone).1);
         if self.facts.affinity.together[member.group as usize] {
             return !member.owns || company > 0 || (member.counted && all().sum::<u32>() == 0);
         }
         match self.skews[member.group as usize] {
             0 => !(member.owns && counted > 0 || member.counted && owners > 0),
-            skew => !member.owns || counted + u32::from(member.counted) <= all().min().unwrap_or(0) + skew,
+            skew => {
+                !member.owns
+                    || counted + u32::from(member.counted) <= all().min().unwrap_or(0) + skew
+            }
         }
     }
 
@@ -90,8 +108,10 @@ impl<'a> Zoning<'a> {
     /// against a constraint, or before that was made.
     pub(crate) fn could_return(&mut self, input: &PlanningInput, pod: usize) -> bool {
         let zonal = &self.facts.affinity.ties[pod].zonal;
-        let zone = self.facts.node_of[pod].and_then(|node| input.snapshot.nodes[node as usize].zone.as_ref());
-        let Some(zone) = zone.and_then(|zone| self.zones.iter().position(|known| known == zone)) else {
+        let zone = self.facts.node_of[pod]
+            .and_then(|node| input.snapshot.nodes[node as usize].zone.as_ref());
+        let Some(zone) = zone.and_then(|zone| self.zones.iter().position(|known| known == zone))
+        else {
             return zonal.is_empty();
         };
         for member in zonal {

@@ -1,12 +1,12 @@
 //! The configuration linear programme of Gilmore and Gomory (1961): how many bins to fill by each
 //! pattern. Its prices bound the cost from below, its patterns make good packings.
 
+use super::Problem;
 use super::duals::{linear_bound, of_resources, worth};
-use super::knapsack::best_pattern;
+use super::knapsack::{Effort, best_pattern};
+use super::random::Random;
 use super::simplex::{Column, Simplex};
 use super::state::{Place, State};
-use super::Problem;
-use super::random::Random;
 
 /// More classes than this make the programme too slow to be worth it.
 const MOST_ROWS: usize = 400;
@@ -37,13 +37,13 @@ pub(super) struct Programme {
 pub(super) fn cut_bound<const D: usize>(problem: &Problem<D>) -> f64 {
     let mut demand = vec![0.0; D];
     for item in &problem.items {
-        for at in 0..D {
-            demand[at] += f64::from(item.size[at]) * f64::from(item.count);
+        for (sum, size) in demand.iter_mut().zip(&item.size) {
+            *sum += f64::from(*size) * f64::from(item.count);
         }
     }
     for opened in &problem.opened {
-        for at in 0..D {
-            demand[at] -= f64::from(opened.free[at]);
+        for (sum, free) in demand.iter_mut().zip(&opened.free) {
+            *sum -= f64::from(*free);
         }
     }
     let columns: Vec<(f64, Vec<f64>)> = problem
@@ -63,7 +63,11 @@ pub(super) fn is_plain<const D: usize>(problem: &Problem<D>) -> bool {
 }
 
 /// Solves the programme as far as `checks` of work allow, beginning with the patterns of `state`.
-pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64, seed: u64) -> Option<Programme> {
+pub(super) fn solve<const D: usize>(
+    state: &mut State<'_, D>,
+    until: u64,
+    seed: u64,
+) -> Option<Programme> {
     let problem = state.problem;
     let demand: Vec<f64> = problem.items.iter().map(|item| f64::from(item.count)).collect();
     let dearest = problem.kinds.iter().map(|kind| kind.price).max()? as f64;
@@ -83,7 +87,8 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64, seed: 
     // Prices are looked for between the best known and those of the programme (Wentges 1997): these
     // alone jump about. The resources' prices are a good beginning, and their bound is one.
     let resources = of_resources(&problem.items, &problem.kinds);
-    let mut centre: Vec<f64> = problem.items.iter().map(|item| worth(&item.size, &resources)).collect();
+    let mut centre: Vec<f64> =
+        problem.items.iter().map(|item| worth(&item.size, &resources)).collect();
     let mut bound = cut_bound(problem);
     let mut pull = PULL;
     let mut nodes = QUICK;
@@ -100,7 +105,10 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64, seed: 
         for (at, kind) in problem.kinds.iter().enumerate() {
             let price = kind.price as f64;
             let floor = price * if pull > 0.0 { 1.0 - SLACK } else { 1.0 + TOLERANCE };
-            let found = best_pattern(problem, kind, &prices, floor, nodes, STARTS, &mut random, &mut state.checks);
+            let found = {
+                let effort = Effort { nodes, starts: STARTS };
+                best_pattern(problem, kind, &prices, floor, effort, &mut random, &mut state.checks)
+            };
             dear = dear.max(found.most / price);
             if found.pattern.is_empty() {
                 continue;
@@ -119,7 +127,9 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64, seed: 
         }
         let pivots = simplex.settle(8 * demand.len());
         state.checks += pivots * pivot;
-        if simplex.cost() <= bound * (1.0 + 2.0 * TOLERANCE) || (entered == 0 && pull == 0.0 && nodes >= NODES) {
+        if simplex.cost() <= bound * (1.0 + 2.0 * TOLERANCE)
+            || (entered == 0 && pull == 0.0 && nodes >= NODES)
+        {
             break;
         }
         if entered == 0 && pull == 0.0 {
@@ -169,12 +179,14 @@ pub(super) fn dive<const D: usize>(state: &mut State<'_, D>, programme: &Program
             }
         }
         // The programme again, over the patterns that still fit what remains.
-        let rows: Vec<u32> =
-            (0..problem.items.len() as u32).filter(|item| state.remaining[*item as usize] > 0).collect();
+        let rows: Vec<u32> = (0..problem.items.len() as u32)
+            .filter(|item| state.remaining[*item as usize] > 0)
+            .collect();
         if rows.is_empty() {
             return;
         }
-        let demand: Vec<f64> = rows.iter().map(|item| f64::from(state.remaining[*item as usize])).collect();
+        let demand: Vec<f64> =
+            rows.iter().map(|item| f64::from(state.remaining[*item as usize])).collect();
         let dearest = problem.kinds.iter().map(|kind| kind.price).max().unwrap_or(1) as f64;
         let mut simplex = Simplex::new(&demand, dearest * 4.0);
         let mut known = Vec::new();

@@ -10,13 +10,15 @@ use super::{Item, Kind};
 pub(super) fn of_resources<const D: usize>(items: &[Item<D>], kinds: &[Kind<D>]) -> [f64; D] {
     let mut demand = [0.0; D];
     for item in items {
-        for at in 0..D {
-            demand[at] += f64::from(item.size[at]) * f64::from(item.count);
+        for (sum, size) in demand.iter_mut().zip(&item.size) {
+            *sum += f64::from(*size) * f64::from(item.count);
         }
     }
     let columns: Vec<(f64, Vec<f64>)> = kinds
         .iter()
-        .map(|kind| (kind.price as f64, kind.capacity.iter().map(|room| f64::from(*room)).collect()))
+        .map(|kind| {
+            (kind.price as f64, kind.capacity.iter().map(|room| f64::from(*room)).collect())
+        })
         .collect();
     let mut prices = [0.0; D];
     prices.copy_from_slice(&dual_prices(&demand, &columns));
@@ -30,7 +32,8 @@ pub(super) fn of_resources<const D: usize>(items: &[Item<D>], kinds: &[Kind<D>])
 /// costs, and what they then say of the demand is a bound by weak duality.
 pub fn linear_bound(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> f64 {
     let prices = dual_prices(demand, columns);
-    let worth = |gives: &[f64]| gives.iter().zip(&prices).map(|(give, price)| give * price).sum::<f64>();
+    let worth =
+        |gives: &[f64]| gives.iter().zip(&prices).map(|(give, price)| give * price).sum::<f64>();
     let fair = columns
         .iter()
         .map(|(price, gives)| (price, worth(gives)))

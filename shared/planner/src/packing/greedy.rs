@@ -22,8 +22,8 @@ impl Guide {
         let prices = of_resources(&problem.items, &problem.kinds);
         let mut largest = [1_u32; D];
         for kind in &problem.kinds {
-            for at in 0..D {
-                largest[at] = largest[at].max(kind.capacity[at]);
+            for (most, room) in largest.iter_mut().zip(&kind.capacity) {
+                *most = (*most).max(*room);
             }
         }
         let mean = problem.kinds.iter().map(|kind| kind.price as f64).sum::<f64>()
@@ -32,9 +32,8 @@ impl Guide {
             .items
             .iter()
             .map(|item| {
-                let share: f64 = (0..D)
-                    .map(|at| f64::from(item.size[at]) / f64::from(largest[at]))
-                    .sum();
+                let share: f64 =
+                    (0..D).map(|at| f64::from(item.size[at]) / f64::from(largest[at])).sum();
                 worth(&item.size, &prices) + share * mean * 1e-3
             })
             .collect();
@@ -102,11 +101,8 @@ impl Ord for Candidate {
 /// the most for its price, as often as it can be filled in the same way.
 pub(super) fn complete<const D: usize>(state: &mut State<'_, D>, guide: &Guide) {
     fill_opened(state, guide);
-    let mut heap: BinaryHeap<Candidate> = guide
-        .kinds
-        .iter()
-        .map(|kind| Candidate { ratio: f64::INFINITY, kind: *kind })
-        .collect();
+    let mut heap: BinaryHeap<Candidate> =
+        guide.kinds.iter().map(|kind| Candidate { ratio: f64::INFINITY, kind: *kind }).collect();
     let mut order = guide.order.clone();
     while let Some(candidate) = heap.pop() {
         order.retain(|item| state.remaining[*item as usize] > 0);

@@ -6,12 +6,20 @@ use super::{Kind, Problem};
 /// Nodes of the search after a random start.
 const ANEW: u64 = 60;
 
-/// A pattern with its worth, and what no pattern is worth more than.
+/// A pattern, and what no pattern is worth more than.
 #[derive(Debug, Clone)]
 pub(super) struct Best {
-    pub(super) worth: f64,
     pub(super) most: f64,
     pub(super) pattern: Vec<(u32, u32)>,
+}
+
+/// How long to look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Effort {
+    /// Nodes of the search from the beginning.
+    pub(super) nodes: u64,
+    /// Random starts after that, where it did not end.
+    pub(super) starts: u32,
 }
 
 /// An item on its way through the search.
@@ -36,7 +44,7 @@ struct Search<'a, const D: usize> {
     limit: u64,
 }
 
-/// Looks for a pattern of `kind` worth more than `floor`, for at most `limit` nodes of the search.
+/// Looks for a pattern of `kind` worth more than `floor`.
 ///
 /// With `w ≥ 0` any load is worth at most `w · capacity × max (worth / w · size)`: the surrogate
 /// relaxation. `w` is chosen to make that small, and orders and cuts the search.
@@ -45,8 +53,7 @@ pub(super) fn best_pattern<const D: usize>(
     kind: &Kind<D>,
     worth: &[f64],
     floor: f64,
-    limit: u64,
-    starts: u32,
+    effort: Effort,
     random: &mut Random,
     checks: &mut u64,
 ) -> Best {
@@ -71,11 +78,15 @@ pub(super) fn best_pattern<const D: usize>(
         .collect();
     let weights = weights(&slots, &capacity);
     *checks += 3 * slots.len() as u64;
-    let weigh = |size: &[f64; D]| size.iter().zip(&weights).map(|(size, weight)| size * weight).sum::<f64>();
+    let weigh = |size: &[f64; D]| {
+        size.iter().zip(&weights).map(|(size, weight)| size * weight).sum::<f64>()
+    };
     for slot in &mut slots {
         slot.density = slot.worth / weigh(&slot.size).max(f64::MIN_POSITIVE);
     }
-    slots.sort_by(|one, other| other.density.total_cmp(&one.density).then(one.item.cmp(&other.item)));
+    slots.sort_by(|one, other| {
+        other.density.total_cmp(&one.density).then(one.item.cmp(&other.item))
+    });
     let root = slots.first().map_or(0.0, |slot| slot.density * weigh(&capacity));
     let mut search = Search {
         slots: &slots,
@@ -85,11 +96,11 @@ pub(super) fn best_pattern<const D: usize>(
         best: floor,
         best_taken: Vec::new(),
         nodes: 0,
-        limit,
+        limit: effort.nodes,
     };
     search.descend(0, capacity, 0.0);
-    let whole = search.nodes < limit;
-    for _ in 0..if whole { 0 } else { starts } {
+    let whole = search.nodes < effort.nodes;
+    for _ in 0..if whole { 0 } else { effort.starts } {
         search.start_anew(capacity, random);
     }
     *checks += search.nodes / 2;
@@ -101,9 +112,8 @@ pub(super) fn best_pattern<const D: usize>(
         .filter(|(taken, _)| **taken > 0)
         .map(|(taken, slot)| (slot.item, *taken))
         .collect();
-    let worth = if pattern.is_empty() { 0.0 } else { search.best };
-    // A millionth covers what the sums above round.
-    Best { worth, most: most * (1.0 + 1e-9), pattern }
+    // A billionth covers what the sums above round.
+    Best { most: most * (1.0 + 1e-9), pattern }
 }
 
 impl<const D: usize> Search<'_, D> {
@@ -111,7 +121,7 @@ impl<const D: usize> Search<'_, D> {
     fn start_anew(&mut self, capacity: [f64; D], random: &mut Random) {
         let (mut free, mut worth) = (capacity, 0.0);
         self.taken.fill(0);
-        for _ in 0..1 + random.below(3) {
+        for _ in 0..=random.below(3) {
             // Denser items more often: the lower of two draws.
             let at = random.below(self.slots.len()).min(random.below(self.slots.len()));
             let slot = &self.slots[at];
@@ -172,7 +182,8 @@ fn weights<const D: usize>(slots: &[Slot<D>], capacity: &[f64; D]) -> [f64; D] {
         let density = slots
             .iter()
             .map(|slot| {
-                let weight: f64 = slot.size.iter().zip(weights).map(|(size, weight)| size * weight).sum();
+                let weight: f64 =
+                    slot.size.iter().zip(weights).map(|(size, weight)| size * weight).sum();
                 slot.worth / weight.max(f64::MIN_POSITIVE)
             })
             .fold(0.0, f64::max);

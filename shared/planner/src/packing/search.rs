@@ -58,9 +58,7 @@ fn step<const D: usize>(
         let tries = if turn == 0 { 3 } else { 1 };
         let at = (0..tries)
             .map(|_| first + random.below(bins))
-            .min_by(|one, other| {
-                value(state, guide, *one).total_cmp(&value(state, guide, *other))
-            })
+            .min_by(|one, other| value(state, guide, *one).total_cmp(&value(state, guide, *other)))
             .unwrap_or(first);
         let mut bin = state.bins.swap_remove(at);
         let price = state.price(bin.kind);

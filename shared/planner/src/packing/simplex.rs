@@ -119,7 +119,12 @@ impl Simplex {
     }
 
     fn reduced(&self, column: &Column) -> f64 {
-        column.cost - column.gives.iter().map(|(row, gives)| self.prices[*row as usize] * gives).sum::<f64>()
+        column.cost
+            - column
+                .gives
+                .iter()
+                .map(|(row, gives)| self.prices[*row as usize] * gives)
+                .sum::<f64>()
     }
 
     fn pivot(&mut self, entering: Basic) -> bool {
@@ -144,8 +149,8 @@ impl Simplex {
                 one.0.total_cmp(&other.0).then(direction[other.1].total_cmp(&direction[one.1]))
             });
         let Some((amount, row)) = leaving else { return false };
-        let reduced = cost
-            - gives.iter().map(|(row, gives)| self.prices[*row as usize] * gives).sum::<f64>();
+        let reduced =
+            cost - gives.iter().map(|(row, gives)| self.prices[*row as usize] * gives).sum::<f64>();
         let line: Vec<f64> = self.inverse[row * rows..(row + 1) * rows]
             .iter()
             .map(|value| value / direction[row])

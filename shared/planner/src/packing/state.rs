@@ -4,20 +4,20 @@ use super::{Member, Packing, Problem, Size, Tally};
 
 /// A bin and what is in it.
 #[derive(Debug, Clone)]
-pub struct Bin<const D: usize> {
+pub(super) struct Bin<const D: usize> {
     /// Its kind, or the bin that was there with the place in `opened`.
-    pub kind: Place,
+    pub(super) kind: Place,
     /// Room left.
-    pub free: Size<D>,
+    pub(super) free: Size<D>,
     /// Items and how many.
-    pub load: Vec<(u32, u32)>,
+    pub(super) load: Vec<(u32, u32)>,
     /// Groups in it.
-    pub tallies: Vec<Tally>,
+    pub(super) tallies: Vec<Tally>,
 }
 
 /// What a bin is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(super) enum Place {
     /// A new bin of this kind.
     New(u32),
     /// A bin that was there.
@@ -29,7 +29,7 @@ pub(super) const CHECKS_PER_UNIT: u64 = 100;
 
 /// The packing so far.
 #[derive(Debug, Clone)]
-pub struct State<'a, const D: usize> {
+pub(super) struct State<'a, const D: usize> {
     pub(super) problem: &'a Problem<D>,
     /// The bins there were come first, in their order.
     pub(super) bins: Vec<Bin<D>>,
@@ -43,7 +43,7 @@ pub struct State<'a, const D: usize> {
 
 impl<'a, const D: usize> State<'a, D> {
     /// Nothing placed.
-    pub fn new(problem: &'a Problem<D>) -> Self {
+    pub(super) fn new(problem: &'a Problem<D>) -> Self {
         let workloads = problem
             .items
             .iter()
@@ -209,7 +209,8 @@ impl<'a, const D: usize> State<'a, D> {
     /// The result.
     pub(super) fn into_packing(self) -> Packing {
         let cost = self.cost();
-        let mut packing = Packing { cost, spent: self.checks / CHECKS_PER_UNIT, ..Packing::default() };
+        let mut packing =
+            Packing { cost, spent: self.checks / CHECKS_PER_UNIT, ..Packing::default() };
         for bin in self.bins {
             match bin.kind {
                 Place::New(_) if bin.load.is_empty() => {}
@@ -246,14 +247,13 @@ impl<'a, const D: usize> State<'a, D> {
 
 /// Counts items of a class in or out of a bin's groups.
 fn tally<const D: usize>(bin: &mut Bin<D>, member: Member, count: u32, more: bool) {
-    let at = bin.tallies.iter().position(|tally| tally.group == member.group).unwrap_or_else(|| {
-        bin.tallies.push(Tally { group: member.group, ..Tally::default() });
-        bin.tallies.len() - 1
-    });
+    let at =
+        bin.tallies.iter().position(|tally| tally.group == member.group).unwrap_or_else(|| {
+            bin.tallies.push(Tally { group: member.group, ..Tally::default() });
+            bin.tallies.len() - 1
+        });
     let tally = &mut bin.tallies[at];
-    for (counts, have) in
-        [(member.owns, &mut tally.owners), (member.counted, &mut tally.counted)]
-    {
+    for (counts, have) in [(member.owns, &mut tally.owners), (member.counted, &mut tally.counted)] {
         if counts {
             *have = if more { *have + count } else { *have - count };
         }

@@ -29,7 +29,9 @@ pub fn faults(input: &PlanningInput, decision: &Decision) -> Vec<String> {
         .plan
         .commands
         .iter()
-        .flat_map(|command| command.retire.iter().map(|retire| (retire.node.as_str(), command.index)))
+        .flat_map(|command| {
+            command.retire.iter().map(|retire| (retire.node.as_str(), command.index))
+        })
         .collect();
     let mut pods: Vec<&Pod> = input.snapshot.pods.iter().collect();
     pods.sort_by_key(|pod| (&pod.namespace, &pod.name, &pod.uid));
@@ -60,30 +62,58 @@ fn is_workload(pod: &Pod) -> bool {
     !pod.terminating && matches!(pod.kind, PodKind::Replicated | PodKind::Bare)
 }
 
-fn may_retire(input: &PlanningInput, retired: &BTreeMap<&str, u32>, fault: &mut impl FnMut(String)) {
-    for node in input.snapshot.nodes.iter().filter(|node| retired.contains_key(node.name.as_str())) {
-        let known = node.pool().is_some_and(|pool| input.market.types.contains_key(&pool.instance_type) && input.market.price(&pool).is_some());
-        let ours = matches!(node.manager, NodeManager::ManagedNodeGroup { .. } | NodeManager::SelfManaged);
-        if !known || !ours || !node.ready || node.terminating || node.do_not_disrupt || node.instance_id.is_none() {
+fn may_retire(
+    input: &PlanningInput,
+    retired: &BTreeMap<&str, u32>,
+    fault: &mut impl FnMut(String),
+) {
+    for node in input.snapshot.nodes.iter().filter(|node| retired.contains_key(node.name.as_str()))
+    {
+        let known = node.pool().is_some_and(|pool| {
+            input.market.types.contains_key(&pool.instance_type)
+                && input.market.price(&pool).is_some()
+        });
+        let ours =
+            matches!(node.manager, NodeManager::ManagedNodeGroup { .. } | NodeManager::SelfManaged);
+        if !known
+            || !ours
+            || !node.ready
+            || node.terminating
+            || node.do_not_disrupt
+            || node.instance_id.is_none()
+        {
             fault(format!("{} may not be retired", node.name));
         }
         let age = input.now.duration_since(node.created_at).as_secs();
         if age < i64::from(input.policy.cooldown_minutes) * 60 {
             fault(format!("{} is too young", node.name));
         }
-        for pod in input.snapshot.pods.iter().filter(|pod| pod.node.as_deref() == Some(&node.name) && is_workload(pod)) {
+        for pod in input
+            .snapshot
+            .pods
+            .iter()
+            .filter(|pod| pod.node.as_deref() == Some(&node.name) && is_workload(pod))
+        {
             let budgets: Vec<_> = input
                 .snapshot
                 .disruption_budgets
                 .iter()
-                .filter(|budget| budget.namespace == pod.namespace && budget.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels)))
+                .filter(|budget| {
+                    budget.namespace == pod.namespace
+                        && budget
+                            .selector
+                            .as_ref()
+                            .is_some_and(|selector| selector.matches(&pod.labels))
+                })
                 .collect();
             if pod.do_not_disrupt
                 || (pod.kind == PodKind::Bare && !input.policy.evict_bare_pods)
                 || (pod.local_storage && !input.policy.evict_local_storage)
                 || !pod.unsupported.is_empty()
                 || budgets.len() > 1
-                || budgets.iter().any(|budget| budget.never_allows || budget.disruptions_allowed == 0)
+                || budgets
+                    .iter()
+                    .any(|budget| budget.never_allows || budget.disruptions_allowed == 0)
             {
                 fault(format!("{} may not be evicted from {}", pod.name, node.name));
             }
@@ -100,7 +130,8 @@ fn after<'a>(
     fault: &mut impl FnMut(String),
 ) -> Vec<After<'a>> {
     let mut nodes: BTreeMap<Target, After<'a>> = BTreeMap::new();
-    for node in input.snapshot.nodes.iter().filter(|node| !retired.contains_key(node.name.as_str())) {
+    for node in input.snapshot.nodes.iter().filter(|node| !retired.contains_key(node.name.as_str()))
+    {
         nodes.insert(Target::Node(node.name.clone()), kept(node));
     }
     for command in &decision.plan.commands {
@@ -110,7 +141,11 @@ fn after<'a>(
                 let choice = &launch.choices[0];
                 let mut labels = launch.labels.clone();
                 let made = &input.market.types[&choice.pool.instance_type];
-                let capacity = if choice.pool.capacity_type == CapacityType::Spot { "SPOT" } else { "ON_DEMAND" };
+                let capacity = if choice.pool.capacity_type == CapacityType::Spot {
+                    "SPOT"
+                } else {
+                    "ON_DEMAND"
+                };
                 for (key, value) in [
                     (HOSTNAME, name.as_str()),
                     (ZONE, &choice.pool.zone),
@@ -125,17 +160,24 @@ fn after<'a>(
                 if made.allocatable() != choice.allocatable {
                     fault(format!("{name} has another allocatable than its type"));
                 }
-                let target = Target::Launched { command: command.index, launch: launch_at as u32, node: number };
-                nodes.insert(target, After {
-                    name,
-                    pool: Some(choice.pool.clone()),
-                    allocatable: choice.allocatable.clone(),
-                    labels,
-                    taints: launch.taints.clone(),
-                    pods: Vec::new(),
-                    moved: Vec::new(),
-                    is_new: true,
-                });
+                let target = Target::Launched {
+                    command: command.index,
+                    launch: launch_at as u32,
+                    node: number,
+                };
+                nodes.insert(
+                    target,
+                    After {
+                        name,
+                        pool: Some(choice.pool.clone()),
+                        allocatable: choice.allocatable.clone(),
+                        labels,
+                        taints: launch.taints.clone(),
+                        pods: Vec::new(),
+                        moved: Vec::new(),
+                        is_new: true,
+                    },
+                );
             }
         }
     }
@@ -159,7 +201,9 @@ fn after<'a>(
                     None => fault(format!("{} goes to a node that is not there", pod.name)),
                 }
             }
-            (None, Some(_), _) if is_workload(pod) => fault(format!("{} is evicted and has no place", pod.name)),
+            (None, Some(_), _) if is_workload(pod) => {
+                fault(format!("{} is evicted and has no place", pod.name));
+            }
             (None, None, Some(home)) => {
                 if let Some(node) = nodes.get_mut(&Target::Node(home.clone())) {
                     node.pods.push(pod);
@@ -195,7 +239,12 @@ fn daemons<'a>(pods: &[&'a Pod], nodes: &mut BTreeMap<Target, After<'a>>) {
         for node in nodes.values_mut().filter(|node| node.is_new) {
             let by_name = |key: &str| key == "metadata.name";
             let selected = pod.node_affinity.is_empty()
-                || pod.node_affinity.iter().any(|term| term.requirements.iter().filter(|asked| !by_name(&asked.key)).all(|asked| asked.matches(&node.labels)));
+                || pod.node_affinity.iter().any(|term| {
+                    term.requirements
+                        .iter()
+                        .filter(|asked| !by_name(&asked.key))
+                        .all(|asked| asked.matches(&node.labels))
+                });
             if selected && selects_labels(pod, &node.labels) && tolerates(pod, &node.taints) {
                 node.pods.push(pod);
             }
@@ -232,7 +281,10 @@ fn node_holds(input: &PlanningInput, node: &After<'_>, fault: &mut impl FnMut(St
     }
     for pod in &node.moved {
         let affine = pod.node_affinity.is_empty()
-            || pod.node_affinity.iter().any(|term| term.requirements.iter().all(|asked| asked.matches(&node.labels)));
+            || pod
+                .node_affinity
+                .iter()
+                .any(|term| term.requirements.iter().all(|asked| asked.matches(&node.labels)));
         if !affine || !selects_labels(pod, &node.labels) {
             fault(format!("{} does not select {}", pod.name, node.name));
         }
@@ -243,9 +295,12 @@ fn node_holds(input: &PlanningInput, node: &After<'_>, fault: &mut impl FnMut(St
             fault(format!("{} is cut off from its volume on {}", pod.name, node.name));
         }
         let here = node.labels.get("kubernetes.io/arch").map(String::as_str);
-        let before = input.snapshot.nodes.iter().find(|known| Some(&known.name) == pod.node.as_ref());
+        let before =
+            input.snapshot.nodes.iter().find(|known| Some(&known.name) == pod.node.as_ref());
         let can_run = if pod.architectures.is_empty() {
-            before.is_none_or(|before| before.labels.get("kubernetes.io/arch").map(String::as_str) == here)
+            before.is_none_or(|before| {
+                before.labels.get("kubernetes.io/arch").map(String::as_str) == here
+            })
         } else {
             pod.architectures.iter().any(|known| Some(known.as_str()) == here)
         };
@@ -256,19 +311,33 @@ fn node_holds(input: &PlanningInput, node: &After<'_>, fault: &mut impl FnMut(St
 }
 
 /// Host ports, affinity and anti-affinity.
-fn between_pods(node: &After<'_>, all: &[After<'_>], before: &[(&Pod, &Labels)], fault: &mut impl FnMut(String)) {
+fn between_pods(
+    node: &After<'_>,
+    all: &[After<'_>],
+    before: &[(&Pod, &Labels)],
+    fault: &mut impl FnMut(String),
+) {
     for pod in &node.moved {
         let others: Vec<&&Pod> = node.pods.iter().filter(|other| other.uid != pod.uid).collect();
-        if others.iter().any(|other| other.host_ports.iter().any(|port| pod.host_ports.contains(port))) {
+        if others
+            .iter()
+            .any(|other| other.host_ports.iter().any(|port| pod.host_ports.contains(port)))
+        {
             fault(format!("{} finds its host port taken on {}", pod.name, node.name));
         }
         let in_domain = |key: &str| -> Vec<&Pod> {
             let domain = node.labels.get(key);
-            let nodes = all.iter().filter(|other| domain.is_some() && other.labels.get(key) == domain);
-            nodes.flat_map(|other| &other.pods).copied().filter(|other| other.uid != pod.uid && !other.terminating).collect()
+            let nodes =
+                all.iter().filter(|other| domain.is_some() && other.labels.get(key) == domain);
+            nodes
+                .flat_map(|other| &other.pods)
+                .copied()
+                .filter(|other| other.uid != pod.uid && !other.terminating)
+                .collect()
         };
         let chosen = |term: &domain::snapshot::PodTerm, other: &Pod| {
-            (term.namespaces.is_empty() || term.namespaces.contains(&other.namespace)) && term.selector.matches(&other.labels)
+            (term.namespaces.is_empty() || term.namespaces.contains(&other.namespace))
+                && term.selector.matches(&other.labels)
         };
         for term in &pod.anti_affinity {
             if in_domain(&term.topology_key).iter().any(|other| chosen(term, other)) {
@@ -277,13 +346,21 @@ fn between_pods(node: &After<'_>, all: &[After<'_>], before: &[(&Pod, &Labels)],
         }
         for key in [HOSTNAME, ZONE] {
             for other in in_domain(key) {
-                if other.anti_affinity.iter().any(|term| term.topology_key == key && chosen(term, pod)) {
+                if other
+                    .anti_affinity
+                    .iter()
+                    .any(|term| term.topology_key == key && chosen(term, pod))
+                {
                     fault(format!("{} meets a pod on {} that avoids it", pod.name, node.name));
                 }
             }
         }
         for term in &pod.affinity {
-            let everywhere = || all.iter().flat_map(|node| &node.pods).any(|other| other.uid != pod.uid && !other.terminating && chosen(term, other));
+            let everywhere = || {
+                all.iter()
+                    .flat_map(|node| &node.pods)
+                    .any(|other| other.uid != pod.uid && !other.terminating && chosen(term, other))
+            };
             let alone = chosen(term, pod) && !everywhere();
             if !alone && !in_domain(&term.topology_key).iter().any(|other| chosen(term, other)) {
                 fault(format!("{} is without the pods it needs on {}", pod.name, node.name));
@@ -294,10 +371,20 @@ fn between_pods(node: &After<'_>, all: &[After<'_>], before: &[(&Pod, &Labels)],
         for term in &pod.affinity {
             let domain = node.labels.get(&term.topology_key);
             let chosen = |other: &Pod| {
-                other.uid != pod.uid && !other.terminating && other.kind != PodKind::DaemonSet && (term.namespaces.is_empty() || term.namespaces.contains(&other.namespace)) && term.selector.matches(&other.labels)
+                other.uid != pod.uid
+                    && !other.terminating
+                    && other.kind != PodKind::DaemonSet
+                    && (term.namespaces.is_empty() || term.namespaces.contains(&other.namespace))
+                    && term.selector.matches(&other.labels)
             };
-            let here = all.iter().filter(|other| other.labels.get(&term.topology_key) == domain).flat_map(|other| &other.pods).any(|other| chosen(other));
-            let had = before.iter().any(|(home, labels)| labels.get(&term.topology_key) == domain && chosen(home));
+            let here = all
+                .iter()
+                .filter(|other| other.labels.get(&term.topology_key) == domain)
+                .flat_map(|other| &other.pods)
+                .any(|other| chosen(other));
+            let had = before
+                .iter()
+                .any(|(home, labels)| labels.get(&term.topology_key) == domain && chosen(home));
             if !here && had && !term.selector.matches(&pod.labels) {
                 fault(format!("{} loses the pods it needs on {}", pod.name, node.name));
             }
@@ -306,14 +393,25 @@ fn between_pods(node: &After<'_>, all: &[After<'_>], before: &[(&Pod, &Labels)],
 }
 
 /// Skews of constraints that some moved pod owns: within the limit, or no worse than before.
-fn spread(input: &PlanningInput, pods: &[&Pod], after: &[After<'_>], fault: &mut impl FnMut(String)) {
+fn spread(
+    input: &PlanningInput,
+    pods: &[&Pod],
+    after: &[After<'_>],
+    fault: &mut impl FnMut(String),
+) {
     let before: Vec<(&Labels, Vec<&Pod>)> = input
         .snapshot
         .nodes
         .iter()
-        .map(|node| (&node.labels, pods.iter().copied().filter(|pod| pod.node.as_ref() == Some(&node.name)).collect()))
+        .map(|node| {
+            (
+                &node.labels,
+                pods.iter().copied().filter(|pod| pod.node.as_ref() == Some(&node.name)).collect(),
+            )
+        })
         .collect();
-    let then: Vec<(&Labels, Vec<&Pod>)> = after.iter().map(|node| (&node.labels, node.pods.clone())).collect();
+    let then: Vec<(&Labels, Vec<&Pod>)> =
+        after.iter().map(|node| (&node.labels, node.pods.clone())).collect();
     let mut checked = BTreeSet::new();
     for pod in after.iter().flat_map(|node| &node.moved) {
         for spread in pod.topology_spread.iter().filter(|spread| spread.required) {
@@ -327,14 +425,22 @@ fn spread(input: &PlanningInput, pods: &[&Pod], after: &[After<'_>], fault: &mut
                     if !selects_labels(pod, labels) {
                         continue;
                     }
-                    let counted = here.iter().filter(|other| other.namespace == pod.namespace && !other.terminating && spread.selector.matches(&other.labels));
+                    let counted = here.iter().filter(|other| {
+                        other.namespace == pod.namespace
+                            && !other.terminating
+                            && spread.selector.matches(&other.labels)
+                    });
                     *domains.entry(domain).or_default() += counted.count() as u32;
                 }
-                domains.values().max().copied().unwrap_or(0) - domains.values().min().copied().unwrap_or(0)
+                domains.values().max().copied().unwrap_or(0)
+                    - domains.values().min().copied().unwrap_or(0)
             };
             let (was, is) = (skew(&before), skew(&then));
             if is > spread.max_skew.max(was) {
-                fault(format!("{} is spread with skew {is} over {}, was {was}", pod.name, spread.topology_key));
+                fault(format!(
+                    "{} is spread with skew {is} over {}, was {was}",
+                    pod.name, spread.topology_key
+                ));
             }
         }
     }
@@ -349,20 +455,31 @@ fn caps(input: &PlanningInput, pods: &[&Pod], after: &[After<'_>], fault: &mut i
             for pod in here.into_iter().filter(|pod| is_workload(pod)) {
                 let amount = pod.requests.cpu_milli;
                 total += amount;
-                for cap in [format!("pool {pool}"), format!("family {}", family_of(&pool.instance_type)), format!("zone {}", pool.zone)] {
+                for cap in [
+                    format!("pool {pool}"),
+                    format!("family {}", family_of(&pool.instance_type)),
+                    format!("zone {}", pool.zone),
+                ] {
                     *cpu.entry(cap).or_default() += amount;
                 }
-                let owner = pod.owner.as_ref().map_or_else(|| pod.name.clone(), ToString::to_string);
+                let owner =
+                    pod.owner.as_ref().map_or_else(|| pod.name.clone(), ToString::to_string);
                 *replicas.entry(format!("{owner} in {pool}")).or_default() += 1;
                 *replicas.entry(owner).or_default() += 1;
             }
         }
         (cpu, replicas, total)
     };
-    let before = |node: &Node| pods.iter().copied().filter(|pod| pod.node.as_ref() == Some(&node.name)).collect();
-    let (old_cpu, old_replicas, old_total) = sums(&mut input.snapshot.nodes.iter().filter_map(|node| Some((node.pool()?, before(node)))));
-    let (new_cpu, new_replicas, new_total) = sums(&mut after.iter().filter_map(|node| Some((node.pool.clone()?, node.pods.clone()))));
-    let all: u64 = pods.iter().filter(|pod| is_workload(pod)).map(|pod| pod.requests.cpu_milli).sum();
+    let before = |node: &Node| {
+        pods.iter().copied().filter(|pod| pod.node.as_ref() == Some(&node.name)).collect()
+    };
+    let (old_cpu, old_replicas, old_total) = sums(
+        &mut input.snapshot.nodes.iter().filter_map(|node| Some((node.pool()?, before(node)))),
+    );
+    let (new_cpu, new_replicas, new_total) =
+        sums(&mut after.iter().filter_map(|node| Some((node.pool.clone()?, node.pods.clone()))));
+    let all: u64 =
+        pods.iter().filter(|pod| is_workload(pod)).map(|pod| pod.requests.cpu_milli).sum();
     let policy = &input.policy;
     if new_total * 100 > all * u64::from(policy.spot_percent) && new_total > old_total {
         fault(format!("{new_total} of {all} m CPU on Spot"));
@@ -373,16 +490,23 @@ fn caps(input: &PlanningInput, pods: &[&Pod], after: &[After<'_>], fault: &mut i
             "family" => policy.max_family_percent,
             _ => policy.max_zone_percent,
         };
-        if cpu * 100 > new_total * u64::from(percent) && *cpu > old_cpu.get(cap).copied().unwrap_or(0) {
+        if cpu * 100 > new_total * u64::from(percent)
+            && *cpu > old_cpu.get(cap).copied().unwrap_or(0)
+        {
             fault(format!("{cpu} of {new_total} m CPU on Spot in {cap}"));
         }
     }
     let mut owners: BTreeMap<String, u64> = BTreeMap::new();
     for pod in pods.iter().filter(|pod| is_workload(pod)) {
-        *owners.entry(pod.owner.as_ref().map_or_else(|| pod.name.clone(), ToString::to_string)).or_default() += 1;
+        *owners
+            .entry(pod.owner.as_ref().map_or_else(|| pod.name.clone(), ToString::to_string))
+            .or_default() += 1;
     }
     for (owner, replicas) in &owners {
-        for (name, lost) in new_replicas.range(owner.clone()..).take_while(|(name, _)| name.starts_with(owner.as_str())) {
+        for (name, lost) in new_replicas
+            .range(owner.clone()..)
+            .take_while(|(name, _)| name.starts_with(owner.as_str()))
+        {
             if lost <= old_replicas.get(name).unwrap_or(&0) {
                 continue;
             }
@@ -431,7 +555,9 @@ fn money(
             fault(format!("{} both stays and goes, or neither", node.name));
         }
     }
-    if plan.stays.iter().any(|stay| stay.text.is_empty() || stay.reason == StayReason::Blocked && stay.text.len() < 10) {
+    if plan.stays.iter().any(|stay| {
+        stay.text.is_empty() || stay.reason == StayReason::Blocked && stay.text.len() < 10
+    }) {
         fault("a node stays without a word".to_owned());
     }
 }

@@ -23,7 +23,12 @@ pub fn now() -> jiff::Timestamp {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
-fn instance_type(name: &str, architecture: Architecture, vcpu: u32, gib_per_cpu: u64) -> InstanceType {
+fn instance_type(
+    name: &str,
+    architecture: Architecture,
+    vcpu: u32,
+    gib_per_cpu: u64,
+) -> InstanceType {
     InstanceType {
         name: name.to_owned(),
         architecture,
@@ -63,12 +68,19 @@ pub fn market() -> Market {
             for (at, zone) in ZONES.iter().enumerate() {
                 let list = i64::from(vcpu) * cents_per_cpu * 100_000;
                 let spot = list * (30 + 5 * at as i64 + i64::from(family == "m5") * 3) / 100;
-                for (capacity_type, price) in [(CapacityType::OnDemand, list), (CapacityType::Spot, spot)] {
+                for (capacity_type, price) in
+                    [(CapacityType::OnDemand, list), (CapacityType::Spot, spot)]
+                {
                     market.offerings.push(Offering {
-                        pool: Pool { instance_type: name.clone(), zone: (*zone).to_owned(), capacity_type },
+                        pool: Pool {
+                            instance_type: name.clone(),
+                            zone: (*zone).to_owned(),
+                            capacity_type,
+                        },
                         price_per_hour: Money::from_nanos(price),
                         estimated: false,
-                        interruption: (capacity_type == CapacityType::Spot).then_some(InterruptionBucket(at as u8)),
+                        interruption: (capacity_type == CapacityType::Spot)
+                            .then_some(InterruptionBucket(at as u8)),
                     });
                 }
             }
@@ -157,21 +169,39 @@ pub fn workload(kind: &str, name: &str) -> WorkloadRef {
 
 pub fn selects(app: &str) -> LabelSelector {
     LabelSelector {
-        requirements: vec![Requirement { key: "app".to_owned(), operator: Operator::In, values: vec![app.to_owned()] }],
+        requirements: vec![Requirement {
+            key: "app".to_owned(),
+            operator: Operator::In,
+            values: vec![app.to_owned()],
+        }],
     }
 }
 
 pub fn term(key: &str, app: &str) -> PodTerm {
-    PodTerm { topology_key: key.to_owned(), selector: selects(app), namespaces: vec!["default".to_owned()] }
+    PodTerm {
+        topology_key: key.to_owned(),
+        selector: selects(app),
+        namespaces: vec!["default".to_owned()],
+    }
 }
 
 pub fn spread(key: &str, app: &str, max_skew: u32) -> TopologySpread {
-    TopologySpread { max_skew, topology_key: key.to_owned(), required: true, selector: selects(app), min_domains: None }
+    TopologySpread {
+        max_skew,
+        topology_key: key.to_owned(),
+        required: true,
+        selector: selects(app),
+        min_domains: None,
+    }
 }
 
 pub fn node_term(key: &str, operator: Operator, values: &[&str]) -> NodeSelectorTerm {
     NodeSelectorTerm {
-        requirements: vec![Requirement { key: key.to_owned(), operator, values: values.iter().map(ToString::to_string).collect() }],
+        requirements: vec![Requirement {
+            key: key.to_owned(),
+            operator,
+            values: values.iter().map(ToString::to_string).collect(),
+        }],
     }
 }
 
@@ -210,7 +240,9 @@ pub fn input(nodes: Vec<Node>, pods: Vec<Pod>) -> PlanningInput {
         findings: Vec::new(),
     };
     snapshot.nodes.sort_by(|one, other| one.name.cmp(&other.name));
-    snapshot.pods.sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
+    snapshot
+        .pods
+        .sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
     PlanningInput {
         snapshot,
         market: market(),
@@ -224,8 +256,11 @@ pub fn input(nodes: Vec<Node>, pods: Vec<Pod>) -> PlanningInput {
 
 /// Three wasteful on-demand nodes, one in each zone, with `pods` shared out among them.
 pub fn wasteful(pods: impl IntoIterator<Item = Pod>) -> PlanningInput {
-    let nodes: Vec<Node> =
-        ZONES.iter().enumerate().map(|(at, zone)| node(&format!("node-{at}"), "m6i.4xlarge", zone)).collect();
+    let nodes: Vec<Node> = ZONES
+        .iter()
+        .enumerate()
+        .map(|(at, zone)| node(&format!("node-{at}"), "m6i.4xlarge", zone))
+        .collect();
     let pods = pods
         .into_iter()
         .enumerate()

@@ -15,7 +15,8 @@ impl Dice {
     }
 
     pub fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 
@@ -27,17 +28,30 @@ impl Dice {
 /// A cluster of a few nodes with every kind of constraint there is, and a policy that may be strict.
 pub fn cluster(seed: u64) -> PlanningInput {
     let mut dice = Dice::new(seed);
-    let types = ["m6i.large", "m6i.xlarge", "m6i.2xlarge", "r6i.xlarge", "c6i.2xlarge", "m5.4xlarge", "m6g.xlarge"];
+    let types = [
+        "m6i.large",
+        "m6i.xlarge",
+        "m6i.2xlarge",
+        "r6i.xlarge",
+        "c6i.2xlarge",
+        "m5.4xlarge",
+        "m6g.xlarge",
+    ];
     let mut nodes = Vec::new();
-    for at in 0..1 + dice.roll(7) {
-        let mut made = node(&format!("node-{at}"), types[dice.roll(7) as usize], ZONES[dice.roll(3) as usize]);
+    for at in 0..=dice.roll(7) {
+        let mut made =
+            node(&format!("node-{at}"), types[dice.roll(7) as usize], ZONES[dice.roll(3) as usize]);
         if dice.one_in(4) {
             made.capacity_type = Some(CapacityType::Spot);
             made.labels.insert("eks.amazonaws.com/capacityType".to_owned(), "SPOT".to_owned());
         }
         if dice.one_in(6) {
             made.labels.insert("team".to_owned(), "blue".to_owned());
-            made.taints.push(Taint { key: "team".to_owned(), value: "blue".to_owned(), effect: TaintEffect::NoSchedule });
+            made.taints.push(Taint {
+                key: "team".to_owned(),
+                value: "blue".to_owned(),
+                effect: TaintEffect::NoSchedule,
+            });
         }
         match dice.roll(24) {
             0 => made.instance_type = None,
@@ -52,7 +66,7 @@ pub fn cluster(seed: u64) -> PlanningInput {
         nodes.push(made);
     }
     let mut pods = Vec::new();
-    for app in 0..1 + dice.roll(5) {
+    for app in 0..=dice.roll(5) {
         let name = format!("app{app}");
         let mut model = pod(&name, 0, None, 100 * (1 + dice.roll(15)), 256 * (1 + dice.roll(12)));
         match dice.roll(14) {
@@ -70,7 +84,11 @@ pub fn cluster(seed: u64) -> PlanningInput {
             _ => {}
         }
         if dice.one_in(3) || model.node_selector.contains_key("team") {
-            model.tolerations.push(Toleration { key: Some("team".to_owned()), value: None, effect: None });
+            model.tolerations.push(Toleration {
+                key: Some("team".to_owned()),
+                value: None,
+                effect: None,
+            });
         }
         if dice.one_in(3) {
             model.architectures = vec![Architecture::Amd64, Architecture::Arm64];
@@ -83,13 +101,16 @@ pub fn cluster(seed: u64) -> PlanningInput {
             4 => model.kind = PodKind::DaemonSet,
             _ => {}
         }
-        for number in 0..1 + dice.roll(6) as usize {
+        for number in 0..=(dice.roll(6) as usize) {
             let mut one = model.clone();
             one.name = format!("{name}-{number:04}");
             one.uid = format!("uid-{}", one.name);
             place(&mut one, &nodes, &pods, &mut dice);
             if one.node.is_some() && dice.one_in(8) {
-                one.volume_zone = nodes.iter().find(|node| Some(&node.name) == one.node.as_ref()).and_then(|node| node.zone.clone());
+                one.volume_zone = nodes
+                    .iter()
+                    .find(|node| Some(&node.name) == one.node.as_ref())
+                    .and_then(|node| node.zone.clone());
             }
             if one.kind == PodKind::Bare {
                 one.owner = None;
@@ -101,7 +122,11 @@ pub fn cluster(seed: u64) -> PlanningInput {
     let mut made = input(nodes, pods);
     for app in 0..3 {
         if dice.one_in(10) {
-            made.snapshot.disruption_budgets.push(budget(&format!("app{app}"), dice.roll(2) as u32, dice.one_in(4)));
+            made.snapshot.disruption_budgets.push(budget(
+                &format!("app{app}"),
+                dice.roll(2) as u32,
+                dice.one_in(4),
+            ));
         }
     }
     strict(&mut made, &mut dice);
@@ -111,21 +136,41 @@ pub fn cluster(seed: u64) -> PlanningInput {
 }
 
 /// On a random node where the pod is allowed to be, or pending.
-fn place(pod: &mut domain::snapshot::Pod, nodes: &[domain::snapshot::Node], others: &[domain::snapshot::Pod], dice: &mut Dice) {
+fn place(
+    pod: &mut domain::snapshot::Pod,
+    nodes: &[domain::snapshot::Node],
+    others: &[domain::snapshot::Pod],
+    dice: &mut Dice,
+) {
     let start = dice.roll(nodes.len() as u64) as usize;
     for turn in 0..nodes.len() {
         let node = &nodes[(start + turn) % nodes.len()];
-        let here: Vec<_> = others.iter().filter(|other| other.node.as_ref() == Some(&node.name)).collect();
+        let here: Vec<_> =
+            others.iter().filter(|other| other.node.as_ref() == Some(&node.name)).collect();
         let mut used = pod.requests.clone();
         for other in &here {
             used.add(&other.requests);
         }
         let alike = here.iter().any(|other| other.labels == pod.labels);
-        let lonely = !pod.anti_affinity.is_empty() || !pod.host_ports.is_empty() || !pod.topology_spread.is_empty();
-        let tolerated = node.taints.iter().all(|taint| pod.tolerations.iter().any(|toleration| toleration.tolerates(taint)));
-        let selected = pod.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value))
-            && pod.node_affinity.iter().all(|term| term.requirements.iter().all(|asked| asked.matches(&node.labels)));
-        if node.allocatable.covers(&used) && tolerated && selected && !(alike && lonely) && node.architecture == Some(Architecture::Amd64) {
+        let lonely = !pod.anti_affinity.is_empty()
+            || !pod.host_ports.is_empty()
+            || !pod.topology_spread.is_empty();
+        let tolerated = node
+            .taints
+            .iter()
+            .all(|taint| pod.tolerations.iter().any(|toleration| toleration.tolerates(taint)));
+        let selected =
+            pod.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value))
+                && pod
+                    .node_affinity
+                    .iter()
+                    .all(|term| term.requirements.iter().all(|asked| asked.matches(&node.labels)));
+        if node.allocatable.covers(&used)
+            && tolerated
+            && selected
+            && !(alike && lonely)
+            && node.architecture == Some(Architecture::Amd64)
+        {
             pod.node = Some(node.name.clone());
             return;
         }
@@ -155,7 +200,7 @@ fn strict(input: &mut PlanningInput, dice: &mut Dice) {
 /// The same with one offering cheaper than any other of its type.
 pub fn cheaper(input: &PlanningInput, seed: u64) -> PlanningInput {
     let mut input = input.clone();
-    let mut dice = Dice::new(seed ^ 77);
+    let mut dice = Dice::new(seed.wrapping_add(77));
     let at = dice.roll(input.market.offerings.len() as u64) as usize;
     let offering = &mut input.market.offerings[at];
     let _: &Pool = &offering.pool;

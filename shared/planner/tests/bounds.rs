@@ -1,0 +1,114 @@
+//! Bounds and packings against an exhaustive solver that shares no code with the planner.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod common;
+
+use common::random::{Dice, cheaper, cluster};
+use planner::packing::{Item, Kind, Problem, Sites, solve};
+use planner::plan;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The cheapest way to pack `left` items of each class: the first that is left goes into some new bin
+/// together with every subset of the rest that fits.
+fn optimum(problem: &Problem<3>, left: &[u32], known: &mut BTreeMap<Vec<u32>, u64>) -> u64 {
+    let Some(first) = left.iter().position(|count| *count > 0) else { return 0 };
+    if let Some(cost) = known.get(left) {
+        return *cost;
+    }
+    let mut best = u64::MAX;
+    for kind in &problem.kinds {
+        let mut load = vec![0; left.len()];
+        loop {
+            let fits = (0..3).all(|at| {
+                let used: u32 = load
+                    .iter()
+                    .zip(&problem.items)
+                    .map(|(count, item)| count * item.size[at])
+                    .sum();
+                used <= kind.capacity[at]
+            });
+            if fits && load[first] > 0 {
+                let rest: Vec<u32> =
+                    left.iter().zip(&load).map(|(left, load)| left - load).collect();
+                best = best.min(kind.price.saturating_add(optimum(problem, &rest, known)));
+            }
+            // The next load, counting like an odometer.
+            let Some(at) = (0..left.len()).find(|at| load[*at] < left[*at]) else { break };
+            load[at] += 1;
+            load[..at].fill(0);
+        }
+    }
+    known.insert(left.to_vec(), best);
+    best
+}
+
+fn small(seed: u64) -> Problem<3> {
+    let mut dice = Dice::new(seed);
+    let mut sites = Sites::default();
+    sites.insert(0);
+    let sites = Rc::new(sites);
+    let kinds = (0..=dice.roll(3)).map(|_| Kind {
+        capacity: [4 + dice.roll(12) as u32, 4 + dice.roll(12) as u32, 2 + dice.roll(4) as u32],
+        price: 1_000 + dice.roll(9_000),
+        site: 0,
+        quotas: Vec::new(),
+        pool: None,
+        tallies: Vec::new(),
+    });
+    let kinds = kinds.collect();
+    let items = (0..=dice.roll(3)).map(|_| Item {
+        size: [1 + dice.roll(4) as u32, 1 + dice.roll(4) as u32, 1],
+        count: 1 + dice.roll(4) as u32,
+        sites: Rc::clone(&sites),
+        members: Rc::from([]),
+        workload: None,
+    });
+    Problem { items: items.collect(), kinds, ..Problem::default() }
+}
+
+#[test]
+fn no_optimum_is_below_the_bound_or_above_the_packing() {
+    let (mut exact, cases) = (0, 400);
+    for seed in 0..cases {
+        let problem = small(seed);
+        let left: Vec<u32> = problem.items.iter().map(|item| item.count).collect();
+        let best = optimum(&problem, &left, &mut BTreeMap::new());
+        let packing = solve(&problem, 300, seed);
+        assert!(packing.unplaced.is_empty(), "seed {seed}");
+        assert!(packing.bound <= best, "seed {seed}: bound {} above {best}", packing.bound);
+        assert!(packing.cost >= best, "seed {seed}: {} below {best}", packing.cost);
+        exact += u64::from(packing.cost == best);
+    }
+    assert!(exact * 100 >= cases * 95, "only {exact} of {cases} are optimal");
+}
+
+#[test]
+fn a_cheaper_offering_never_raises_the_bound() {
+    for seed in 0..600 {
+        let input = cluster(seed);
+        let (before, after) = (plan(&input), plan(&cheaper(&input, seed)));
+        // Rounding of the two programmes may differ by a few nano-dollars.
+        let slack = 1_000 + before.lower_bound_per_hour.nanos() / 1_000_000;
+        let kept = after.stays.len() == before.stays.len() || before.findings == after.findings;
+        assert!(
+            !kept
+                || after.lower_bound_per_hour.nanos()
+                    <= before.lower_bound_per_hour.nanos() + slack,
+            "seed {seed}: {} to {}",
+            before.lower_bound_per_hour,
+            after.lower_bound_per_hour
+        );
+    }
+}
+
+#[test]
+fn a_pod_less_never_raises_the_bound_of_a_packing() {
+    for seed in 0..400 {
+        let problem = small(seed);
+        let mut fewer = problem.clone();
+        fewer.items[0].count -= 1;
+        let (all, less) = (solve(&problem, 0, 1), solve(&fewer, 0, 1));
+        assert!(less.bound <= all.bound, "seed {seed}: {} to {}", all.bound, less.bound);
+    }
+}
