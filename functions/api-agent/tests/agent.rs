@@ -135,7 +135,7 @@ async fn only_a_whole_key_opens_anything() {
     for wrong in [
         String::new(),
         "Bearer".to_owned(),
-        format!("Bearer {}x", secret),
+        format!("Bearer {secret}x"),
         format!("Bearer {}", other.text),
         setting.owner.authorization.clone(),
     ] {

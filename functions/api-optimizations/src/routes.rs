@@ -11,7 +11,7 @@ use domain::plan::{Plan, PlanState};
 use domain::{ClusterId, PlanId, optimization};
 use http::{StatusCode, header};
 use runtime::planning::{self, ProposeError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use storage::{ObjectRef, Stored};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(list_optimizations, create_optimization))
+        .routes(routes!(dry_run_optimization))
         .routes(routes!(get_optimization))
         .routes(routes!(explain_command))
         .routes(routes!(approve_optimization))
@@ -52,11 +53,10 @@ async fn list_optimizations(
     if let Some(state) = query.state {
         found.items.retain(|one| one.value.state == state.into());
     }
+    let clusters: BTreeSet<ClusterId> = found.items.iter().map(|one| one.value.cluster).collect();
     let mut names: BTreeMap<ClusterId, String> = BTreeMap::new();
-    for one in &found.items {
-        if !names.contains_key(&one.value.cluster) {
-            names.insert(one.value.cluster, name_of(&app, &caller, one.value.cluster).await?);
-        }
+    for cluster in clusters {
+        names.insert(cluster, name_of(&app, &caller, cluster).await?);
     }
     let view = |one: Stored<optimization::Optimization>| {
         let name = names.get(&one.value.cluster).cloned().unwrap_or_default();
@@ -73,7 +73,6 @@ async fn list_optimizations(
     params(("Idempotency-Key" = String, Header, description = "Any text that is new.")),
     request_body = NewOptimization,
     responses(
-        (status = 200, description = "What the plan would be (dry run).", body = crate::plan_view::Plan),
         (status = 201, description = "The plan; it waits for approval.", body = OptimizationDetail,
          headers(("Location" = String, description = "Where it is."))),
         Problems,
@@ -88,12 +87,6 @@ async fn create_optimization(
     caller.require(Role::Operator)?;
     let id = body.cluster_id.parse().map_err(|error| Error::invalid("/cluster_id", error))?;
     let now = app.clock.now();
-    if body.dry_run {
-        let cluster = app.table().cluster(caller.tenant, id).await?.value;
-        let input = planning::gather(&app.ctx, caller.tenant, &cluster, now).await.map_err(told)?;
-        let (_, plan) = planning::decide(input).await?;
-        return Ok(Json(crate::plan_view::Plan::from(plan)).into_response());
-    }
     let request = Some(caller.requested.id.clone());
     let proposed = planning::propose(&app.ctx, caller.tenant, id, now, caller.actor(), request);
     let proposed = proposed.await.map_err(told)?;
@@ -105,6 +98,28 @@ async fn create_optimization(
         execution: None,
     };
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(detail)).into_response())
+}
+
+/// What a plan for a cluster would be
+///
+/// Nothing is kept.
+#[utoipa::path(
+    post, path = "/api/v1/optimizations/dry-run",
+    operation_id = "dry_run_optimization", tag = "optimizations",
+    request_body = NewOptimization,
+    responses((status = 200, description = "The plan.", body = crate::plan_view::Plan), Problems),
+)]
+async fn dry_run_optimization(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<NewOptimization>,
+) -> Result<Json<crate::plan_view::Plan>, Error> {
+    let id = body.cluster_id.parse().map_err(|error| Error::invalid("/cluster_id", error))?;
+    let cluster = app.table().cluster(caller.tenant, id).await?.value;
+    let now = app.clock.now();
+    let input = planning::gather(&app.ctx, caller.tenant, &cluster, now).await.map_err(told)?;
+    let (_, plan) = planning::decide(input).await?;
+    Ok(Json(plan.into()))
 }
 
 /// View a plan, and how far it is carried out

@@ -39,10 +39,6 @@ pub(crate) struct NewOptimization {
     #[garde(length(max = 64))]
     #[schema(example = "clu_0197a3b0-7a51-7000-8000-000000000001")]
     pub cluster_id: String,
-    /// Answer with the plan and keep nothing.
-    #[serde(default)]
-    #[garde(skip)]
-    pub dry_run: bool,
 }
 
 /// What is approved.
@@ -126,14 +122,14 @@ pub(crate) struct Optimization {
     pub failure: Option<String>,
     /// What came of it, once it is done.
     #[schema(required = true)]
-    pub result: Option<Outcome>,
+    pub result: Option<PlanResult>,
     /// Grows with every change.
     pub revision: u64,
 }
 
 /// What came of a plan.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Outcome {
+pub(crate) struct PlanResult {
     /// What the plan said.
     pub predicted_saving_per_hour: MoneyView,
     /// What the cluster's nodes show.
@@ -256,7 +252,7 @@ impl Optimization {
             approved_at: it.approved_at,
             finished_at: it.finished_at,
             failure: it.failure,
-            result: it.measured_saving_per_hour.map(|measured| Outcome {
+            result: it.measured_saving_per_hour.map(|measured| PlanResult {
                 predicted_saving_per_hour: predicted.into(),
                 measured_saving_per_hour: measured.into(),
             }),

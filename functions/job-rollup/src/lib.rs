@@ -1,4 +1,4 @@
-//! Closes the savings ledger: every hour that has ended, of every cluster that has a baseline.
+//! Closes the savings ledger: every hour that has ended, of every cluster.
 //!
 //! It looks at what AWS says of the cluster's instances, keeps that, and closes each hour since the
 //! last closed one by `domain::ledger::close_hour`. An hour is closed once and for good; an hour that
@@ -47,23 +47,22 @@ pub async fn run(ctx: &Ctx, now: Timestamp) -> Result<(), JobError> {
 async fn close(ctx: &Ctx, place: ClusterOf, now: Timestamp) -> Result<(), Error> {
     let tenant = place.tenant;
     let cluster = ctx.table.cluster(tenant, place.cluster).await?.value;
-    let Some(baseline) = &cluster.baseline else { return Ok(()) };
     let account = ctx.table.account(tenant, cluster.account).await?.value;
     let link = runtime::role_link(&account, &cluster.region);
     let aws = ctx.cloud.assume(&link).await?;
 
     let mut watermark = ctx.table.ledger_watermark(tenant, cluster.id).await?;
-    // The hour in which the baseline was fixed was not all ours: the first is the one after.
+    // The hour in which the cluster was registered was not all ours: the first is the one after.
     let first = match &watermark {
         Some(closed) => closed.value.closed_until,
-        None => hour_of(baseline.fixed_at) + SignedDuration::from_hours(1),
+        None => hour_of(cluster.created_at) + SignedDuration::from_hours(1),
     };
     let known = instances::refresh(ctx, tenant, &cluster, &aws, first, now).await?;
     let hours = ended(first, now);
     if hours.is_empty() {
         return Ok(());
     }
-    let prices = prices::read(&aws, baseline, &known, first).await?;
+    let prices = prices::read(&aws, cluster.baseline.as_ref(), &known, first).await?;
 
     for batch in hours.chunks(BATCH) {
         let entry = AuditEntry {
@@ -75,6 +74,7 @@ async fn close(ctx: &Ctx, place: ClusterOf, now: Timestamp) -> Result<(), Error>
         };
         let mut tx = Transaction::new(tenant, entry);
         for hour in batch {
+            let baseline = cluster.baseline.as_ref().filter(|it| it.fixed_at <= *hour);
             tx.create(&close_hour(cluster.id, *hour, baseline, &known, &prices));
         }
         let last = batch.last().unwrap_or(&first);

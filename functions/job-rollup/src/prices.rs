@@ -14,11 +14,11 @@ use std::collections::BTreeSet;
 /// has no history, and a list price changes a few times in a decade.
 pub(crate) async fn read(
     aws: &AccountClient,
-    baseline: &Baseline,
+    baseline: Option<&Baseline>,
     ran: &[InstanceRecord],
     since: Timestamp,
 ) -> Result<PriceBook, Error> {
-    let fixed = baseline.pools.iter().map(|part| &part.pool);
+    let fixed = baseline.into_iter().flat_map(|it| &it.pools).map(|part| &part.pool);
     let pools: BTreeSet<&Pool> = fixed.chain(ran.iter().map(|record| &record.pool)).collect();
     let types: BTreeSet<String> = pools.iter().map(|pool| pool.instance_type.clone()).collect();
     let types: Vec<String> = types.into_iter().collect();

@@ -1,7 +1,7 @@
 //! Actions: what the agent in a cluster is asked to do, leased to one agent at a time.
 //!
 //! An action is idempotent, leased for [`LEASE_SECONDS`] under a fencing number that grows with
-//! every lease, tried at most [`MAX_ATTEMPTS`] times with back-off, and expires. A result is taken
+//! every lease, given up after [`MAX_ATTEMPTS`] failures with back-off between, and expires. A result is taken
 //! only from the holder of the newest lease.
 
 use crate::ids::{ActionId, ClusterId, PlanId};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// How long a lease holds, in seconds.
 pub const LEASE_SECONDS: i64 = 60;
 
-/// How often an action is tried before it has failed for good.
+/// How often an action may fail before it has failed for good.
 pub const MAX_ATTEMPTS: u32 = 5;
 
 /// What to do.
@@ -136,7 +136,7 @@ pub struct Action {
     pub state: ActionState,
     /// The newest lease.
     pub lease: Option<Lease>,
-    /// Leases so far.
+    /// Tries that failed. A lease that runs out is no failure: a drain takes longer than one.
     pub attempts: u32,
     /// Not to be leased before.
     pub not_before: Timestamp,
@@ -175,7 +175,6 @@ impl Action {
         let fence = self.lease.as_ref().map_or(0, |lease| lease.fence) + 1;
         let until = now + SignedDuration::from_secs(LEASE_SECONDS);
         self.lease = Some(Lease { fence, until });
-        self.attempts += 1;
         self.state = ActionState::Leased;
     }
 
@@ -193,6 +192,7 @@ impl Action {
         if self.lease.as_ref().is_none_or(|lease| lease.fence != fence) {
             return Err(ResultRefused::Fenced);
         }
+        self.attempts += u32::from(matches!(outcome, Outcome::Failed { .. }));
         self.state = match &outcome {
             Outcome::Done { .. } => ActionState::Done,
             Outcome::Refused { .. } => ActionState::Failed,
@@ -217,7 +217,7 @@ impl Action {
         }
         self.state = ActionState::Failed;
         if self.outcome.is_none() {
-            let message = format!("not done after {} of {MAX_ATTEMPTS} tries", self.attempts);
+            let message = format!("not done in time; {} tries failed", self.attempts);
             self.outcome = Some(Outcome::Failed { message });
         }
         true
@@ -314,7 +314,7 @@ mod tests {
         let mut now = 0;
         while action.is_leasable(at(now)) {
             action.lease(at(now));
-            let fence = action.attempts.into();
+            let fence = action.lease.as_ref().unwrap().fence;
             let failed = Outcome::Failed { message: "timeout".to_owned() };
             action.settle(fence, failed, at(now), 0).unwrap();
             now += 100;

@@ -12,6 +12,9 @@
 //! the levers are `market = B₀ − B`, `spot_price = (A° − A) − (B° − B)`,
 //! `consolidation = B° − (A° − O°)` and `overlap = −O°`. Instances without a known on-demand price
 //! can not be split; their cost is `−residual`.
+//!
+//! Before a cluster has a baseline nothing is claimed: what ran is its own baseline, and every lever
+//! is zero.
 
 use crate::Money;
 use crate::ids::ClusterId;
@@ -216,11 +219,15 @@ pub fn hour_of(at: Timestamp) -> Timestamp {
     Timestamp::from_second(second - second.rem_euclid(3_600)).unwrap_or(at)
 }
 
-/// Closes the hour that begins at `hour`: a pure function of what ran and what it cost.
+/// The baseline's words for an hour before there was one.
+const NO_BASELINE: &str = "What ran: no baseline was fixed yet, so nothing is claimed";
+
+/// Closes the hour that begins at `hour`: a pure function of what ran and what it cost. `None` is an
+/// hour before the baseline was fixed.
 pub fn close_hour(
     cluster: ClusterId,
     hour: Timestamp,
-    baseline: &Baseline,
+    baseline: Option<&Baseline>,
     instances: &[InstanceRecord],
     prices: &PriceBook,
 ) -> LedgerHour {
@@ -234,7 +241,7 @@ pub fn close_hour(
 
     // The baseline fleet: B₀, B, B°.
     let (mut fixed, mut now, mut now_on_demand) = (Money::ZERO, Money::ZERO, Money::ZERO);
-    for part in &baseline.pools {
+    for part in baseline.iter().flat_map(|baseline| &baseline.pools) {
         let count = u64::from(part.count);
         let at_fixing = part.price_per_hour * count;
         let paid = prices.cost(&part.pool, hour, end).map(|cost| {
@@ -302,6 +309,9 @@ pub fn close_hour(
     let actual_spot: Money = spot.map(|line| line.cost).sum();
     let list: Money = lines.iter().filter_map(|line| line.on_demand_cost).sum();
     let split = actual - unsplit;
+    if baseline.is_none() {
+        (fixed, now, now_on_demand, overlap) = (actual, actual, list + unsplit, Money::ZERO);
+    }
     let levers = Levers {
         market: fixed - now,
         spot_price: (list - split) - (now_on_demand - now),
@@ -318,7 +328,7 @@ pub fn close_hour(
         residual: (fixed - actual) - levers.sum(),
         levers,
         quality,
-        baseline_definition: baseline.definition(),
+        baseline_definition: baseline.map_or(NO_BASELINE.to_owned(), Baseline::definition),
         lines,
     }
 }
@@ -372,7 +382,8 @@ mod tests {
     }
 
     fn close(baseline: &Baseline, instances: &[InstanceRecord]) -> LedgerHour {
-        close_hour(ClusterId::new(uuid::Uuid::nil()), at(0), baseline, instances, &book())
+        let id = ClusterId::new(uuid::Uuid::nil());
+        close_hour(id, at(0), Some(baseline), instances, &book())
     }
 
     #[test]
@@ -401,12 +412,21 @@ mod tests {
     }
 
     #[test]
+    fn before_there_is_a_baseline_nothing_is_claimed() {
+        let spot = instance("i-1", pool("m5.large", CapacityType::Spot), -50, None);
+        let id = ClusterId::new(uuid::Uuid::nil());
+        let hour = close_hour(id, at(0), None, &[spot], &book());
+        assert_eq!((hour.baseline, hour.actual), (usd("0.05"), usd("0.05")));
+        assert_eq!((hour.levers, hour.residual), (Levers::default(), Money::ZERO));
+    }
+
+    #[test]
     fn an_instance_without_a_price_is_an_estimate_and_a_residual() {
         let mut prices = book();
         prices.insert(pool("x9.huge", CapacityType::Spot), step(-9, "0.50"));
         let strange = instance("i-1", pool("x9.huge", CapacityType::Spot), -50, None);
         let id = ClusterId::new(uuid::Uuid::nil());
-        let hour = close_hour(id, at(0), &baseline(1, "0.10"), &[strange], &prices);
+        let hour = close_hour(id, at(0), Some(&baseline(1, "0.10")), &[strange], &prices);
         assert_eq!(hour.quality, Quality::Estimated);
         assert_eq!(hour.residual, usd("-0.50"));
         assert_eq!(hour.lines[0].on_demand_cost, None);

@@ -11,8 +11,8 @@ use domain::{ClusterId, PlanId, Tenant, ids::derived_uuid};
 use jiff::{SignedDuration, Timestamp};
 use storage::{AuditEntry, ObjectRef, PageRequest, Stored, Transaction};
 
-/// How long a plan is searched for, in the planner's units of work: about a second of one core.
-const BUDGET: u64 = 1_000_000;
+/// How long a plan is searched for, in the planner's units of work: well under a second of one core.
+const BUDGET: u64 = 50_000;
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]

@@ -130,10 +130,26 @@ async fn asking_twice_for_a_group_makes_one() {
 
     let other = cloud::NewNodeGroup { instance_types: vec!["c5.xlarge".into()], ..wanted };
     let refused = account.create_node_group(&other).await.unwrap_err();
-    assert!(
-        matches!(refused, Error::Invalid { .. } | Error::Conflict { .. }),
-        "the same name for other machines: {refused}"
-    );
+    assert!(matches!(refused, Error::Conflict { .. }), "the same name, other machines: {refused}");
+    assert_eq!(account.instances("web").await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_eks_will_never_make_is_invalid() {
+    let it = small();
+    let account = it.account().await;
+    let good = group(&account, "blue", 1).await;
+    for bad in [
+        cloud::NewNodeGroup { instance_types: vec!["m5.enormous".into()], ..good.clone() },
+        cloud::NewNodeGroup { instance_types: vec!["m5.large".into(); 21], ..good.clone() },
+        cloud::NewNodeGroup { subnet_ids: vec!["subnet-0".into()], ..good.clone() },
+    ] {
+        let refused = account.create_node_group(&bad).await.unwrap_err();
+        assert!(matches!(refused, Error::Invalid { .. }), "{refused}");
+    }
+    let elsewhere = cloud::NewNodeGroup { cluster: "absent".into(), ..good };
+    let refused = account.create_node_group(&elsewhere).await.unwrap_err();
+    assert!(matches!(refused, Error::NotFound { .. }), "{refused}");
 }
 
 #[tokio::test]

@@ -64,9 +64,7 @@ async fn observed(account: &AccountClient) -> BTreeMap<&'static str, String> {
         ("pool", first.pool.to_string()),
         ("an absent instance", format!("{:?}", account.instance(absent).await.unwrap())),
         ("an absent cluster", kind(account.cluster("absent").await.err())),
-        ("node groups of none", kind(account.node_groups("absent").await.err())),
         ("may terminate", format!("{:?}", account.may_terminate(&first.id).await.unwrap())),
-        ("may terminate an absent one", kind(account.may_terminate(absent).await.err())),
     ]
     .into()
 }
@@ -90,7 +88,7 @@ fn run_instances(endpoint: &str, cluster: &str, node_group: &str, count: u32) {
     ];
     let mut body = format!(
         "Action=RunInstances&Version=2016-11-15&ImageId=ami-12c6146b&InstanceType=m5.xlarge\
-         &MinCount={count}&MaxCount={count}&Placement.AvailabilityZone=us-east-1c\
+         &MinCount={count}&MaxCount={count}&Placement.AvailabilityZone=us-east-1a\
          &TagSpecification.1.ResourceType=instance"
     );
     for (at, (key, value)) in (1..).zip(tags) {

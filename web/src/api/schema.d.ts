@@ -4,7 +4,67 @@
  */
 
 export interface paths {
-    "/api/v1/auth/sign-up": {
+    "/api/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List linked AWS accounts */
+        get: operations["list_accounts"];
+        put?: never;
+        /**
+         * Link an AWS account
+         * @description The answer holds the `ExternalId` that the role's trust policy must ask for. Make the role, then
+         *     verify the link.
+         */
+        post: operations["create_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** View a linked AWS account */
+        get: operations["get_account"];
+        put?: never;
+        post?: never;
+        /**
+         * Unlink an AWS account
+         * @description Refused while clusters of it are registered.
+         */
+        delete: operations["delete_account"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/discovered-clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the EKS clusters of an AWS account */
+        get: operations["list_discovered_clusters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/verify": {
         parameters: {
             query?: never;
             header?: never;
@@ -13,14 +73,19 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["sign_up"];
+        /**
+         * Verify the link of an AWS account
+         * @description It counts only if the role can be assumed with our `ExternalId` and neither without one nor with a
+         *     wrong one.
+         */
+        post: operations["verify_account"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/auth/login": {
+    "/api/v1/agent/actions/lease": {
         parameters: {
             query?: never;
             header?: never;
@@ -29,14 +94,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["login"];
+        /** Lease actions to carry out */
+        post: operations["lease_actions"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/auth/refresh": {
+    "/api/v1/agent/actions/{action_id}/result": {
         parameters: {
             query?: never;
             header?: never;
@@ -45,14 +111,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["refresh"];
+        /** Report what came of a leased action */
+        post: operations["settle_action"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/auth/logout": {
+    "/api/v1/agent/heartbeat": {
         parameters: {
             query?: never;
             header?: never;
@@ -61,22 +128,24 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["logout"];
+        /** Say that the agent is alive */
+        post: operations["heartbeat"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/auth/me": {
+    "/api/v1/agent/snapshot": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_me"];
-        put?: never;
+        get?: never;
+        /** Upload what the cluster looks like */
+        put: operations["put_snapshot"];
         post?: never;
         delete?: never;
         options?: never;
@@ -93,6 +162,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Change your password
+         * @description All your other sessions end.
+         */
         post: operations["change_password"];
         delete?: never;
         options?: never;
@@ -100,39 +173,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/accounts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_accounts"];
-        put?: never;
-        post: operations["create_account"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/accounts/{account_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_account"];
-        put?: never;
-        post?: never;
-        delete: operations["delete_account"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/accounts/{account_id}/verify": {
+    "/api/v1/auth/login": {
         parameters: {
             query?: never;
             header?: never;
@@ -141,23 +182,79 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["verify_account"];
+        /** Sign in */
+        post: operations["login"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/accounts/{account_id}/discovered-clusters": {
+    "/api/v1/auth/logout": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list_discovered_clusters"];
+        get?: never;
+        put?: never;
+        /** End this session */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who am I */
+        get: operations["get_me"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange a refresh token for new tokens
+         * @description A refresh token is good once. Seeing it again means that somebody has a copy, and ends the session.
+         */
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an organisation and its first owner */
+        post: operations["sign_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -171,8 +268,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List registered clusters */
         get: operations["list_clusters"];
         put?: never;
+        /**
+         * Register a cluster
+         * @description Looks the cluster up in its linked account. Then make a key and install the agent with it.
+         */
         post: operations["create_cluster"];
         delete?: never;
         options?: never;
@@ -187,13 +289,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** View a cluster */
         get: operations["get_cluster"];
         put?: never;
         post?: never;
+        /**
+         * Forget a cluster
+         * @description Its agent's keys end at once. Nothing in AWS is touched.
+         */
         delete: operations["delete_cluster"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change a cluster's settings */
+        patch: operations["update_cluster"];
         trace?: never;
     };
     "/api/v1/clusters/{cluster_id}/agent-keys": {
@@ -205,7 +313,45 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Make a key for a cluster's agent
+         * @description It is shown once. Two may live at the same time, so that one can be exchanged for the other.
+         */
         post: operations["create_agent_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{cluster_id}/agent-keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a key of a cluster's agent */
+        delete: operations["delete_agent_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{cluster_id}/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a cluster's instances */
+        get: operations["list_instances"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -219,7 +365,59 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** View what runs where in a cluster */
         get: operations["get_cluster_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/clusters/{cluster_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One cluster */
+        get: operations["get_cluster_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All clusters together */
+        get: operations["get_dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The closed hours of a cluster, newest first */
+        get: operations["list_ledger_hours"];
         put?: never;
         post?: never;
         delete?: never;
@@ -235,8 +433,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List plans, newest first
+         * @description Without their commands. A page may hold fewer than asked for, even none, where the state is
+         *     filtered by; `next_cursor` says whether more follow.
+         */
         get: operations["list_optimizations"];
         put?: never;
+        /**
+         * Make a plan for a cluster
+         * @description From its newest snapshot and prices. Plans that still wait for approval expire with it.
+         */
         post: operations["create_optimization"];
         delete?: never;
         options?: never;
@@ -251,23 +458,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** View a plan, and how far it is carried out */
         get: operations["get_optimization"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/optimizations/{plan_id}/commands/{index}/explanation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["explain_command"];
         put?: never;
         post?: never;
         delete?: never;
@@ -285,6 +477,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Approve a plan
+         * @description Exactly the one whose hash is sent. It is carried out from the next minute on.
+         */
         post: operations["approve_optimization"];
         delete?: never;
         options?: never;
@@ -301,6 +497,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Cancel a plan
+         * @description One that is being carried out stops before its next node; nodes it has cordoned become
+         *     schedulable again.
+         */
         post: operations["cancel_optimization"];
         delete?: never;
         options?: never;
@@ -308,46 +509,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/metrics/dashboard": {
+    "/api/v1/optimizations/{plan_id}/commands/{index}/explanation": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_dashboard"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/metrics/clusters/{cluster_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_cluster_metrics"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/metrics/ledger": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_ledger_hours"];
+        /**
+         * Explain a command
+         * @description Its reason with numbers, and what was rejected and why.
+         */
+        get: operations["explain_command"];
         put?: never;
         post?: never;
         delete?: never;
@@ -360,462 +533,1605 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description An amount as a decimal text and its currency. */
-        Money: {
-            amount: string;
-            currency: string;
-        };
-        User: {
-            id: string;
-            email: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "operator" | "viewer";
-            organisation: {
-                id: string;
-                name: string;
-            };
-        };
-        Tokens: {
-            access_token: string;
-            token_type: string;
-            expires_in: number;
-            user: components["schemas"]["User"];
-        };
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            code: string;
-            detail?: string;
-            request_id?: string;
-            errors?: {
-                pointer: string;
-                message: string;
-            }[];
-        };
+        /** @description A linked AWS account. */
         Account: {
-            id: string;
-            name: string;
+            /** @description Twelve digits. */
             aws_account_id: string;
-            role_arn: string | null;
-            external_id: string;
-            regions: string[];
-            /** @enum {string} */
-            state: "pending" | "linked" | "broken";
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When that was last tried.
+             */
             checked_at: string | null;
-            reason: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was linked.
+             */
             created_at: string;
-            revision: number;
-        };
-        DiscoveredCluster: {
+            /** @description What the role's trust policy must ask for, so that nobody else can have us assume it. */
+            external_id: string;
+            /** @description `acc_…` */
+            id: string;
+            /** @description What people call it. */
             name: string;
-            region: string;
+            /** @description What to change where it is broken. */
+            reason: string | null;
+            /** @description Where we look for clusters. */
+            regions: string[];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            revision: number;
+            /** @description The role we assume. */
+            role_arn: string;
+            /** @description Whether it works. */
+            state: components["schemas"]["AccountState"];
+        };
+        /**
+         * @description Whether a link works.
+         * @enum {string}
+         */
+        AccountState: "pending" | "linked" | "broken";
+        /** @description What came of a leased action. */
+        ActionResult: {
+            /**
+             * Format: int64
+             * @description From the lease.
+             */
+            fence: number;
+            /** @description What came of it. */
+            outcome: components["schemas"]["Outcome"];
+        };
+        /** @description An agent's last sign of life. */
+        Agent: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            last_seen_at: string;
+            /** @description Its version. */
+            version: string;
+        };
+        /** @description A new agent's key: shown once. */
+        AgentKey: {
+            /** @description Installs the agent with it. */
+            install_command: string;
+            /** @description For `Authorization: Bearer`. */
+            key: string;
+            /** @description `key_…` */
+            key_id: string;
+        };
+        /** @description Something that was not chosen. */
+        Alternative: {
+            /** @description What it would have cost in an hour. */
+            cost_per_hour: components["schemas"]["Money"];
+            /** @description What. */
+            what: string;
+            /** @description Why not. */
+            why: string;
+        };
+        /** @description What is approved. */
+        Approval: {
+            /** @description The hash of the plan that was read. */
+            plan_hash: string;
+        };
+        /**
+         * @description Processor architecture.
+         * @enum {string}
+         */
+        Architecture: "amd64" | "arm64";
+        /** @description Something somebody should look at. */
+        Attention: {
+            /** @description Where in the dashboard to look. */
+            href: string;
+            /** @description How bad. */
+            severity: components["schemas"]["Severity"];
+            /** @description One sentence. */
+            text: string;
+        };
+        /**
+         * @description How an instance is bought.
+         * @enum {string}
+         */
+        CapacityType: "spot" | "on-demand";
+        /** @description A change of settings; what is left out stays. */
+        Change: {
+            /** @description Kill switch: where false nothing is planned or carried out. */
+            optimisation_enabled?: boolean | null;
+            policy?: components["schemas"]["Policy"] | null;
+            template?: components["schemas"]["NodeTemplate"] | null;
+        };
+        /** @description A new password. */
+        ChangePassword: {
+            /** @description The one until now. */
+            current_password: string;
+            /** @description 12 to 128 characters, not a common one. */
+            new_password: string;
+        };
+        /** @description A pool to launch in. */
+        Choice: {
+            /**
+             * Format: int64
+             * @description CPU that pods may use, thousandths.
+             */
+            cpu_milli: number;
+            /** @description The price is modelled rather than read. */
+            estimated: boolean;
+            /**
+             * Format: int64
+             * @description Memory that pods may use, MiB.
+             */
+            memory_mib: number;
+            /**
+             * Format: int32
+             * @description Expected interruptions of one node in a month, parts per million.
+             */
+            monthly_interruption_ppm: number;
+            /** @description The pool. */
+            pool: components["schemas"]["Pool"];
+            /** @description What a node costs in an hour. */
+            price_per_hour: components["schemas"]["Money"];
+        };
+        /** @description A registered EKS cluster. */
+        Cluster: {
+            /** @description The linked account it is in. */
+            account_id: string;
+            agent: components["schemas"]["Agent"] | null;
+            /** @description What its nodes cost, as far as their prices are known. */
+            cost_per_hour: components["schemas"]["Money"];
+            /**
+             * Format: double
+             * @description Requested of allocatable CPU.
+             */
+            cpu_utilisation_percent: number;
+            /**
+             * Format: date-time
+             * @description When it was registered.
+             */
+            created_at: string;
+            /** @description `clu_…` */
+            id: string;
+            /** @description Who makes its nodes. */
+            kind: components["schemas"]["ClusterKind"];
+            /** @description Control plane version. */
             kubernetes_version: string;
+            /**
+             * Format: double
+             * @description Requested of allocatable memory.
+             */
+            memory_utilisation_percent: number;
+            /** @description Its name in EKS. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Nodes in it.
+             */
+            nodes: number;
+            /** @description Kill switch. */
+            optimisation_enabled: boolean;
+            /**
+             * Format: int32
+             * @description Pods in it.
+             */
+            pods: number;
+            /** @description What its owner allows. */
+            policy: components["schemas"]["Policy"];
+            /** @description Its region. */
+            region: string;
+            /**
+             * Format: int64
+             * @description Of its settings (policy, template, switch); also the `ETag`.
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When the newest snapshot was taken.
+             */
+            snapshot_taken_at: string | null;
+            /**
+             * Format: double
+             * @description Share of requested CPU on Spot.
+             */
+            spot_cpu_percent: number;
+            /**
+             * Format: int32
+             * @description Of them on Spot.
+             */
+            spot_nodes: number;
+            /** @description How it is doing. */
+            status: components["schemas"]["ClusterStatus"];
+            /** @description Which machines may be launched. */
+            template: components["schemas"]["NodeTemplate"];
+        };
+        /**
+         * @description Who makes a cluster's nodes.
+         * @enum {string}
+         */
+        ClusterKind: "managed_node_groups" | "karpenter" | "auto_mode" | "mixed";
+        /** @description One cluster in the list. */
+        ClusterRow: {
+            /** @description What its nodes cost in an hour now. */
+            cost_per_hour: components["schemas"]["Money"];
+            /** @description `clu_…` */
+            id: string;
+            /** @description Its name in EKS. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Nodes.
+             */
+            nodes: number;
+            /** @description Baseline less actual, this month. */
+            saved_this_month: components["schemas"]["Money"];
+            /**
+             * Format: int32
+             * @description Of them on Spot.
+             */
+            spot_nodes: number;
+            /** @description How it is doing. */
+            status: components["schemas"]["ClusterStatus"];
+        };
+        /** @description A cluster as its newest snapshot shows it. */
+        ClusterState: {
+            /** @description What could not be judged or honoured. */
+            findings: components["schemas"]["Finding"][];
+            /** @description By name. */
+            nodes: components["schemas"]["StateNode"][];
+            /**
+             * Format: date-time
+             * @description When the snapshot was taken.
+             */
+            taken_at: string;
+            /** @description By kind, namespace and name. */
+            workloads: components["schemas"]["StateWorkload"][];
+        };
+        /**
+         * @description How a cluster is doing.
+         * @enum {string}
+         */
+        ClusterStatus: "waiting_for_agent" | "healthy" | "silent" | "paused";
+        /** @description Launch some nodes, then retire some. */
+        Command: {
+            /**
+             * Format: int32
+             * @description Place in the plan, from 0.
+             */
+            index: number;
+            /** @description Launched first. */
+            launch: components["schemas"]["Launch"][];
+            /** @description Why. */
+            reason: components["schemas"]["Reason"];
+            /** @description What else was looked at and why it was not taken. */
+            rejected: components["schemas"]["Alternative"][];
+            /** @description Drained in this order. */
+            retire: components["schemas"]["Retire"][];
+            /** @description Cost of the retired nodes less cost of the launched ones. */
+            saving_per_hour: components["schemas"]["Money"];
+        };
+        /**
+         * @description How far a command is.
+         * @enum {string}
+         */
+        CommandPhase: "pending" | "launching" | "cordoning" | "draining" | "rolling_back" | "done" | "failed" | "skipped";
+        /** @description How far a command is carried out. */
+        CommandRun: {
+            /** @description What happened, in order. */
+            events: components["schemas"]["Event"][];
+            /** @description Why it was given up, or what was kept. */
+            failure: string | null;
+            /**
+             * Format: int32
+             * @description Its place in the plan.
+             */
+            index: number;
+            /** @description What it launches. */
+            launches: components["schemas"]["LaunchRun"][];
+            /** @description What it retires. */
+            nodes: components["schemas"]["NodeRun"][];
+            /** @description How far it is. */
+            phase: components["schemas"]["CommandPhase"];
+        };
+        /** @description The state of one cluster, or of all of them together. */
+        Dashboard: {
+            /**
+             * Format: date-time
+             * @description When these figures were put together.
+             */
+            as_of: string;
+            /** @description What somebody should look at. */
+            attention: components["schemas"]["Attention"][];
+            /** @description By cluster. */
+            clusters: components["schemas"]["ClusterRow"][];
+            /** @description What all nodes cost in an hour now. */
+            cost_per_hour: components["schemas"]["Money"];
+            /** @description What the nodes are. */
+            distribution: components["schemas"]["Distribution"];
+            /**
+             * Format: int32
+             * @description Nodes.
+             */
+            nodes: number;
+            /**
+             * Format: int32
+             * @description Plans that wait for approval.
+             */
+            plans_waiting: number;
+            /** @description This calendar month in UTC, as far as the ledger is closed. */
+            saved_this_month: components["schemas"]["Saved"];
+            /** @description Cost over time: by hour up to seven days, by day beyond. */
+            series: components["schemas"]["Point"][];
+            /**
+             * Format: double
+             * @description Share of requested CPU on Spot, percent.
+             */
+            spot_cpu_percent: number;
+            /**
+             * Format: int32
+             * @description Of them on Spot.
+             */
+            spot_nodes: number;
+        };
+        /** @description An EKS cluster found in an account. */
+        DiscoveredCluster: {
+            /** @description Control plane version. */
+            kubernetes_version: string;
+            /** @description Its name in EKS. */
+            name: string;
+            /** @description Its region. */
+            region: string;
+            /** @description `clu_…` where it is registered. */
             registered_as: string | null;
         };
-        Policy: {
-            spot_percent: number;
-            on_demand_base: number;
-            max_pool_percent: number;
-            max_family_percent: number;
-            max_zone_percent: number;
-            max_workload_pool_percent: number;
-            headroom_percent: number;
-            min_saving_per_hour: components["schemas"]["Money"];
-            min_saving_percent: number;
-            disruption_cost_per_pod: components["schemas"]["Money"];
-            payback_hours: number;
-            cooldown_minutes: number;
-            disruption_percent_per_10_minutes: number;
-            auto_approve: boolean;
-            evict_bare_pods: boolean;
-            evict_local_storage: boolean;
+        /** @description Clusters found in an account. */
+        DiscoveredClusters: {
+            /** @description By region and name. */
+            items: components["schemas"]["DiscoveredCluster"][];
         };
-        NodeTemplate: {
-            architectures: string[];
-            categories: string[];
-            families: string[];
-            zones: string[];
-            min_vcpu: number;
-            max_vcpu: number;
-            current_generation_only: boolean;
-            burstable: boolean;
-            min_offerings: number;
+        /** @description What the nodes are. */
+        Distribution: {
+            /** @description By processor architecture. */
+            architecture: components["schemas"]["Share"][];
+            /** @description By instance family, dearest first. */
+            family: components["schemas"]["Share"][];
+            /** @description Spot and on-demand. */
+            lifecycle: components["schemas"]["Share"][];
         };
-        Cluster: {
-            id: string;
-            name: string;
-            region: string;
-            account_id: string;
-            /** @enum {string} */
-            kind: "managed_node_groups" | "karpenter" | "auto_mode" | "mixed";
-            kubernetes_version: string;
-            /** @enum {string} */
-            status: "waiting_for_agent" | "healthy" | "silent" | "paused";
-            agent: {
-                version: string;
-                /** Format: date-time */
-                last_seen_at: string;
-            } | null;
-            /** Format: date-time */
-            snapshot_taken_at: string | null;
-            nodes: number;
-            spot_nodes: number;
-            pods: number;
-            cost_per_hour: components["schemas"]["Money"];
-            spot_cpu_percent: number;
-            cpu_utilisation_percent: number;
-            memory_utilisation_percent: number;
-            policy: components["schemas"]["Policy"];
-            template: components["schemas"]["NodeTemplate"];
-            optimisation_enabled: boolean;
-            revision: number;
-            /** Format: date-time */
-            created_at: string;
+        /** @description Something that happened. */
+        Event: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What. */
+            text: string;
         };
-        AgentKey: {
-            key: string;
-            key_id: string;
-            install_command: string;
+        /** @description How far a plan is carried out. */
+        Execution: {
+            /** @description One per command. */
+            commands: components["schemas"]["CommandRun"][];
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at: string;
+            /** @description Who asked for it to stop. */
+            stop_requested_by: string | null;
         };
-        NodeResources: {
-            cpu_milli: number;
-            memory_mib: number;
-            pods: number;
+        /** @description A command in words. */
+        Explanation: {
+            /** @description For programs. */
+            command: components["schemas"]["Command"];
+            /** @description For people. */
+            text: string;
         };
-        WorkloadRef: {
-            kind: string;
-            namespace: string;
-            name: string;
-        };
-        StatePod: {
-            namespace: string;
-            name: string;
-            workload: null | components["schemas"]["WorkloadRef"];
-            cpu_milli: number;
-            memory_mib: number;
-            daemon: boolean;
-            movable: boolean;
-            why_not: string | null;
-        };
-        StateNode: {
-            name: string;
-            instance_id: string | null;
-            instance_type: string | null;
-            zone: string | null;
-            /** @enum {string|null} */
-            capacity_type: "spot" | "on-demand" | null;
-            node_group: string | null;
-            /** Format: date-time */
-            created_at: string;
-            ready: boolean;
-            unschedulable: boolean;
-            price_per_hour: null | components["schemas"]["Money"];
-            allocatable: components["schemas"]["NodeResources"];
-            requested: components["schemas"]["NodeResources"];
-            movable: boolean;
-            blocked_by: string | null;
-            pods: components["schemas"]["StatePod"][];
-        };
-        Pool: {
-            instance_type: string;
-            zone: string;
-            /** @enum {string} */
-            capacity_type: "spot" | "on-demand";
-        };
-        StateWorkload: {
-            kind: string;
-            namespace: string;
-            name: string;
-            replicas: number;
-            ready: number;
-            cpu_milli: number;
-            memory_mib: number;
-            spot_replicas: number;
-            worst_pool_loss: {
-                pool: components["schemas"]["Pool"];
-                lost: number;
-            } | null;
-        };
-        Finding: {
-            code: string;
-            subject: string;
+        /** @description What is wrong with one field. */
+        FieldError: {
+            /** @description For people. */
             message: string;
+            /**
+             * @description RFC 6901 JSON pointer into the body; `?name` for a query parameter.
+             * @example /email
+             */
+            pointer: string;
         };
-        ClusterState: {
-            /** Format: date-time */
-            taken_at: string;
-            nodes: components["schemas"]["StateNode"][];
-            workloads: components["schemas"]["StateWorkload"][];
-            findings: components["schemas"]["Finding"][];
+        /** @description What was noticed and could not be used. */
+        Finding: {
+            /**
+             * @description A stable word for programs.
+             * @example multiple_budgets
+             */
+            code: string;
+            /** @description One sentence. */
+            message: string;
+            /** @description What it is about: `node/…`, `pod/…/…`. */
+            subject: string;
         };
-        Resources: {
-            cpu_milli: number;
-            memory_mib: number;
-            ephemeral_mib: number;
-            pods: number;
-        };
-        PoolLoss: {
-            pool: components["schemas"]["Pool"];
-            workload: components["schemas"]["WorkloadRef"];
-            lost: number;
-            replicas: number;
-        };
-        Position: {
-            cost_per_hour: components["schemas"]["Money"];
+        /** @description A sign of life. */
+        Heartbeat: {
+            /** @description The agent's version. */
+            agent_version: string;
+            /** @description The API server's version, such as `v1.36.4`. */
+            kubernetes_version?: string | null;
+            /**
+             * Format: int32
+             * @description Nodes counted.
+             */
             nodes: number;
-            spot_nodes: number;
-            spot_cpu_ppm: number;
-            cpu_utilisation_ppm: number;
-            memory_utilisation_ppm: number;
-            monthly_interruptions_milli: number;
-            worst_pool_loss: null | components["schemas"]["PoolLoss"];
+            /**
+             * Format: int64
+             * @description Grows with every heartbeat; starts at the process's start in epoch milliseconds.
+             */
+            seq: number;
         };
-        Choice: {
-            pool: components["schemas"]["Pool"];
-            price_per_hour: components["schemas"]["Money"];
-            estimated: boolean;
-            monthly_interruption_ppm: number;
-            cpu_milli: number;
-            memory_mib: number;
+        /** @description What the agent is told. */
+        HeartbeatAnswer: {
+            /**
+             * Format: int32
+             * @description Seconds until the next heartbeat is expected.
+             */
+            next_heartbeat_seconds: number;
+            /**
+             * Format: int32
+             * @description Seconds until the next snapshot is expected; shorter while there is something to do.
+             */
+            next_snapshot_seconds: number;
+            /**
+             * Format: int32
+             * @description Actions that wait to be leased.
+             */
+            pending_actions: number;
         };
-        PodShare: {
-            workload: components["schemas"]["WorkloadRef"];
-            pods: number;
-            cpu_milli: number;
-            memory_mib: number;
+        /** @description An instance that is or was a node. */
+        Instance: {
+            /** @description How it is bought. */
+            capacity_type: components["schemas"]["CapacityType"];
+            /** @description `i-0123…` */
+            instance_id: string;
+            /** @description Such as `m7g.2xlarge`. */
+            instance_type: string;
+            /**
+             * Format: date-time
+             * @description When billing began.
+             */
+            launched_at: string;
+            /** @description The managed node group, where there is one. */
+            node_group: string | null;
+            /**
+             * Format: date-time
+             * @description When billing ended; absent while it runs.
+             */
+            terminated_at: string | null;
+            /** @description Its zone. */
+            zone: string;
         };
-        Taint: {
-            key: string;
-            value: string;
-            /** @enum {string} */
-            effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
-        };
+        /** @description Nodes of one pool to launch. */
         Launch: {
-            count: number;
+            /** @description Pools in the order they are tried. */
             choices: components["schemas"]["Choice"][];
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            count: number;
+            /** @description Labels the nodes get. */
             labels: {
                 [key: string]: string;
             };
+            /** @description What is expected to run on one of them. */
             packing: components["schemas"]["PodShare"][];
         };
-        Retire: {
-            node: string;
-            instance_id: string;
-            node_group: string | null;
-            pool: components["schemas"]["Pool"];
-            price_per_hour: components["schemas"]["Money"];
-            evictable_pods: number;
-        };
-        Reason: {
-            /** @enum {string} */
-            kind: "empty" | "consolidation" | "spot" | "diversification" | "provisioning";
-            text: string;
-            evictions: number;
-            disruption_cost: components["schemas"]["Money"];
-            payback_seconds: number;
-        };
-        Alternative: {
-            what: string;
-            cost_per_hour: components["schemas"]["Money"];
-            why: string;
-        };
-        Command: {
-            index: number;
-            launch: components["schemas"]["Launch"][];
-            retire: components["schemas"]["Retire"][];
-            saving_per_hour: components["schemas"]["Money"];
-            reason: components["schemas"]["Reason"];
-            rejected: components["schemas"]["Alternative"][];
-        };
-        Stay: {
-            node: string;
-            /** @enum {string} */
-            reason: "well_used" | "blocked" | "not_judged" | "cooldown" | "not_worth_it";
-            text: string;
-        };
-        Plan: {
-            /** Format: date-time */
-            decided_at: string;
-            before: components["schemas"]["Position"];
-            after: components["schemas"]["Position"];
-            lower_bound_per_hour: components["schemas"]["Money"];
-            gap_ppm: number;
-            commands: components["schemas"]["Command"][];
-            stays: components["schemas"]["Stay"][];
-            findings: components["schemas"]["Finding"][];
-        };
-        /** @enum {string} */
-        PlanState: "proposed" | "approved" | "applying" | "done" | "failed" | "cancelled" | "expired";
+        /** @description How far a launch is. */
         LaunchRun: {
-            group: string;
+            /**
+             * Format: int32
+             * @description Which of the plan's choices is being tried.
+             */
             choice: number;
+            /**
+             * Format: int32
+             * @description How many nodes.
+             */
             count: number;
+            /** @description The node group. */
+            group: string;
+            /**
+             * Format: int32
+             * @description How many of them are ready.
+             */
             ready: number;
         };
+        /** @description How much the agent can take on. */
+        Lease: {
+            /**
+             * Format: int32
+             * @description Most actions.
+             */
+            max: number;
+        };
+        /** @description A leased action. */
+        LeasedAction: {
+            /**
+             * Format: int64
+             * @description To be given back with the result.
+             */
+            fence: number;
+            /** @description `act_…` */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the lease ends.
+             */
+            lease_until: string;
+            /** @description What to do. */
+            task: components["schemas"]["Task"];
+        };
+        /** @description Actions that are the agent's until their leases end. */
+        LeasedActions: {
+            /** @description Oldest first. */
+            items: components["schemas"]["LeasedAction"][];
+        };
+        /** @description One closed hour: `baseline = actual + Σ levers + residual`, exactly. */
+        LedgerHour: {
+            /** @description What it did cost. */
+            actual: components["schemas"]["Money"];
+            /** @description What it would have cost. */
+            baseline: components["schemas"]["Money"];
+            /** @description What the baseline is. */
+            baseline_definition: string;
+            /** @description `clu_…` */
+            cluster_id: string;
+            /**
+             * Format: date-time
+             * @description Its first moment.
+             */
+            hour: string;
+            /** @description What made the difference. */
+            levers: components["schemas"]["Levers"];
+            /** @description What ran. */
+            lines: components["schemas"]["LedgerLine"][];
+            /** @description How good the figures are. */
+            quality: components["schemas"]["Quality"];
+            /** @description What no lever explains. */
+            residual: components["schemas"]["Money"];
+        };
+        /** @description What one pool's instances cost in an hour. */
+        LedgerLine: {
+            /** @description What was paid. */
+            cost: components["schemas"]["Money"];
+            /** @description Rests on a modelled or missing price. */
+            estimated: boolean;
+            /** @description Which instances. */
+            instance_ids: string[];
+            on_demand_cost: components["schemas"]["Money"] | null;
+            /** @description Which pool. */
+            pool: components["schemas"]["Pool"];
+            /**
+             * Format: int64
+             * @description Instance-seconds.
+             */
+            seconds: number;
+        };
+        /** @description What made the difference between baseline and actual cost. */
+        Levers: {
+            /** @description Fewer or cheaper nodes for the same pods. */
+            consolidation: components["schemas"]["Money"];
+            /** @description Sleeping. */
+            hibernation: components["schemas"]["Money"];
+            /** @description The market changed its prices of the baseline fleet. */
+            market: components["schemas"]["Money"];
+            /** @description Nodes running twice while one replaces the other; never positive. */
+            overlap: components["schemas"]["Money"];
+            /** @description Spot price rather than on-demand price. */
+            spot_price: components["schemas"]["Money"];
+        };
+        /** @description Who signs in. */
+        Login: {
+            /** @description As at sign-up. */
+            email: string;
+            /** @description As at sign-up. */
+            password: string;
+            /** @description Give the refresh token in the body rather than in a cookie. */
+            refresh_in_body?: boolean;
+        };
+        /** @description An amount as a decimal text and its currency. */
+        Money: {
+            /**
+             * @description Exact, with up to nine decimals.
+             * @example 0.0416
+             */
+            amount: string;
+            /**
+             * @description Always `USD`.
+             * @example USD
+             */
+            currency: string;
+        };
+        /** @description An AWS account to link. */
+        NewAccount: {
+            /**
+             * @description Twelve digits.
+             * @example 123456789012
+             */
+            aws_account_id: string;
+            /** @description What to call it. */
+            name: string;
+            /**
+             * @description Where to look for clusters.
+             * @example [
+             *       "us-east-1"
+             *     ]
+             */
+            regions: string[];
+            /** @description The role to assume; the one the template makes unless said. */
+            role_arn?: string | null;
+        };
+        /** @description A cluster to register. */
+        NewCluster: {
+            /**
+             * @description The linked account it is in.
+             * @example acc_0197a3b0-7a51-7000-8000-000000000001
+             */
+            account_id: string;
+            /** @description Its name in EKS. */
+            name: string;
+            /** @description One of the account's regions. */
+            region: string;
+        };
+        /** @description For which cluster to make a plan. */
+        NewOptimization: {
+            /**
+             * @description `clu_…`
+             * @example clu_0197a3b0-7a51-7000-8000-000000000001
+             */
+            cluster_id: string;
+            /** @description Answer with the plan and keep nothing. */
+            dry_run?: boolean;
+        };
+        /** @description A node and the instance that must be behind it. */
+        NodeIdentity: {
+            /** @description `i-0123…` */
+            instance_id: string;
+            /** @description The Node object's name. */
+            name: string;
+        };
+        /**
+         * @description How far a node is on its way out.
+         * @enum {string}
+         */
+        NodePhase: "waiting" | "draining" | "verifying" | "terminating" | "gone" | "kept";
+        /** @description Amounts. */
+        NodeResources: {
+            /**
+             * Format: int64
+             * @description Thousandths of a CPU.
+             */
+            cpu_milli: number;
+            /**
+             * Format: int64
+             * @description MiB.
+             */
+            memory_mib: number;
+            /**
+             * Format: int64
+             * @description Pods.
+             */
+            pods: number;
+        };
+        /** @description How far a node is on its way out. */
         NodeRun: {
-            note: string | null;
+            /** @description The Node object's name. */
             node: string;
-            /** @enum {string} */
-            phase: "waiting" | "draining" | "verifying" | "terminating" | "gone" | "kept";
+            /** @description Why it is kept. */
+            note: string | null;
+            /** @description How far it is. */
+            phase: components["schemas"]["NodePhase"];
+            /**
+             * Format: int32
+             * @description Evictable pods on it when last seen.
+             */
             pods_left: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
             since: string;
         };
-        CommandRun: {
-            failure: string | null;
-            index: number;
-            /** @enum {string} */
-            phase: "pending" | "launching" | "cordoning" | "draining" | "rolling_back" | "done" | "failed" | "skipped";
-            launches: components["schemas"]["LaunchRun"][];
-            nodes: components["schemas"]["NodeRun"][];
-            events: {
-                /** Format: date-time */
-                at: string;
-                text: string;
-            }[];
+        /** @description Which machines may be launched. */
+        NodeTemplate: {
+            /** @description `amd64`, `arm64`. */
+            architectures: components["schemas"]["Architecture"][];
+            /** @description Allow types with CPU credits. */
+            burstable: boolean;
+            /** @description Categories such as `c`; empty allows all. */
+            categories: string[];
+            /** @description Only types AWS calls current. */
+            current_generation_only: boolean;
+            /** @description Families such as `m7g`; empty allows all. */
+            families: string[];
+            /**
+             * Format: int32
+             * @description Most vCPUs.
+             */
+            max_vcpu: number;
+            /**
+             * Format: int32
+             * @description Fewest offerings named for one launch on Spot.
+             */
+            min_offerings: number;
+            /**
+             * Format: int32
+             * @description Fewest vCPUs.
+             */
+            min_vcpu: number;
+            /** @description Zones; empty allows all. */
+            zones: string[];
         };
-        Execution: {
-            stop_requested_by: string | null;
-            /** Format: date-time */
-            started_at: string;
-            commands: components["schemas"]["CommandRun"][];
-        };
-        Outcome: {
-            predicted_saving_per_hour: components["schemas"]["Money"];
-            measured_saving_per_hour: components["schemas"]["Money"];
-        };
-        Explanation: {
-            text: string;
-            command: components["schemas"]["Command"];
-        };
+        /** @description A plan and its life. */
         Optimization: {
-            id: string;
-            cluster_id: string;
-            cluster_name: string;
-            state: components["schemas"]["PlanState"];
-            generation: number;
-            plan_hash: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            expires_at: string;
-            approved_by: string | null;
-            /** Format: date-time */
-            approved_at: string | null;
-            /** Format: date-time */
-            finished_at: string | null;
-            failure: string | null;
-            revision: number;
-            before: components["schemas"]["Position"];
+            /** @description The fleet once it is carried out. */
             after: components["schemas"]["Position"];
-            saving_per_hour: components["schemas"]["Money"];
-            lower_bound_per_hour: components["schemas"]["Money"];
-            gap_ppm: number;
-            commands: number;
-            result: null | components["schemas"]["Outcome"];
-        };
-        OptimizationDetail: components["schemas"]["Optimization"] & {
-            plan: components["schemas"]["Plan"];
-            execution: null | components["schemas"]["Execution"];
-        };
-        Share: {
-            name: string;
-            cost_per_hour: components["schemas"]["Money"];
-            nodes: number;
-        };
-        Point: {
-            /** Format: date-time */
-            at: string;
-            baseline: components["schemas"]["Money"];
-            actual: components["schemas"]["Money"];
-            spot: components["schemas"]["Money"];
-            on_demand: components["schemas"]["Money"];
-        };
-        ClusterRow: {
-            id: string;
-            name: string;
-            /** @enum {string} */
-            status: "waiting_for_agent" | "healthy" | "silent" | "paused";
-            cost_per_hour: components["schemas"]["Money"];
-            saved_this_month: components["schemas"]["Money"];
-            nodes: number;
-            spot_nodes: number;
-        };
-        Dashboard: {
-            /** Format: date-time */
-            as_of: string;
-            cost_per_hour: components["schemas"]["Money"];
-            nodes: number;
-            spot_nodes: number;
-            spot_cpu_percent: number;
-            saved_this_month: {
-                amount: components["schemas"]["Money"];
-                baseline: components["schemas"]["Money"];
-                actual: components["schemas"]["Money"];
-                measured_share_percent: number;
-            };
-            plans_waiting: number;
-            attention: {
-                /** @enum {string} */
-                severity: "danger" | "warning";
-                text: string;
-                href: string;
-            }[];
-            series: components["schemas"]["Point"][];
-            distribution: {
-                lifecycle: components["schemas"]["Share"][];
-                architecture: components["schemas"]["Share"][];
-                family: components["schemas"]["Share"][];
-            };
-            clusters: components["schemas"]["ClusterRow"][];
-        };
-        LedgerLine: {
-            pool: components["schemas"]["Pool"];
-            instance_ids: string[];
-            seconds: number;
-            on_demand_cost: null | components["schemas"]["Money"];
-            cost: components["schemas"]["Money"];
-            estimated: boolean;
-        };
-        Levers: {
-            market: components["schemas"]["Money"];
-            spot_price: components["schemas"]["Money"];
-            consolidation: components["schemas"]["Money"];
-            hibernation: components["schemas"]["Money"];
-            overlap: components["schemas"]["Money"];
-        };
-        LedgerHour: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            approved_at: string | null;
+            /** @description Who approved it: `usr_…` or `policy`. */
+            approved_by: string | null;
+            /** @description The fleet when the plan was made. */
+            before: components["schemas"]["Position"];
+            /** @description `clu_…` */
             cluster_id: string;
-            /** Format: date-time */
-            hour: string;
-            baseline: components["schemas"]["Money"];
-            actual: components["schemas"]["Money"];
-            levers: components["schemas"]["Levers"];
-            residual: components["schemas"]["Money"];
+            /** @description The cluster's name. */
+            cluster_name: string;
+            /**
+             * Format: int32
+             * @description Number of commands.
+             */
+            commands: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Until when it may be approved.
+             */
+            expires_at: string;
+            /** @description Why it failed, was cancelled, or what was kept. */
+            failure: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at: string | null;
+            /**
+             * Format: int64
+             * @description How far `after` is above the bound, parts per million.
+             */
+            gap_ppm: number;
+            /**
+             * Format: int64
+             * @description Grows with every plan of the cluster.
+             */
+            generation: number;
+            /** @description `opt_…` */
+            id: string;
+            /** @description No fleet that runs these pods within policy and template costs less. */
+            lower_bound_per_hour: components["schemas"]["Money"];
+            /** @description SHA-256 of the plan: what is approved is exactly this. */
+            plan_hash: string;
+            result: components["schemas"]["Outcome"] | null;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            revision: number;
+            /** @description What it saves in an hour. */
+            saving_per_hour: components["schemas"]["Money"];
+            /** @description Where it stands. */
+            state: components["schemas"]["PlanState"];
+        };
+        /** @description A plan, its life, and how far it is carried out. */
+        OptimizationDetail: components["schemas"]["Optimization"] & {
+            execution: components["schemas"]["Execution"] | null;
+            /** @description The plan. */
+            plan: components["schemas"]["Plan"];
+        };
+        /** @description An organisation. */
+        Organisation: {
+            /** @description `org_…` */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+        };
+        /** @description What came of a try. */
+        Outcome: {
+            /**
+             * Format: int32
+             * @description Pods evicted.
+             */
+            evicted: number;
             /** @enum {string} */
-            quality: "measured" | "estimated";
-            baseline_definition: string;
-            lines: components["schemas"]["LedgerLine"][];
+            status: "done";
+        } | {
+            /** @description A stable word: `blocked_by_budget`, `do_not_disrupt`, … */
+            code: string;
+            /**
+             * Format: int32
+             * @description Pods evicted before it stopped.
+             */
+            evicted: number;
+            /** @description For people. */
+            message: string;
+            /** @enum {string} */
+            status: "refused";
+        } | {
+            /** @description For people. */
+            message: string;
+            /** @enum {string} */
+            status: "failed";
         };
+        /** @description One page of a list. */
         Page_Account: {
-            items: components["schemas"]["Account"][];
+            /** @description What is on it. */
+            items: {
+                /** @description Twelve digits. */
+                aws_account_id: string;
+                /**
+                 * Format: date-time
+                 * @description When that was last tried.
+                 */
+                checked_at: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was linked.
+                 */
+                created_at: string;
+                /** @description What the role's trust policy must ask for, so that nobody else can have us assume it. */
+                external_id: string;
+                /** @description `acc_…` */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description What to change where it is broken. */
+                reason: string | null;
+                /** @description Where we look for clusters. */
+                regions: string[];
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                revision: number;
+                /** @description The role we assume. */
+                role_arn: string;
+                /** @description Whether it works. */
+                state: components["schemas"]["AccountState"];
+            }[];
+            /** @description To be sent as `cursor` for the next page; absent on the last. */
             next_cursor: string | null;
         };
+        /** @description One page of a list. */
         Page_Cluster: {
-            items: components["schemas"]["Cluster"][];
+            /** @description What is on it. */
+            items: {
+                /** @description The linked account it is in. */
+                account_id: string;
+                agent: components["schemas"]["Agent"] | null;
+                /** @description What its nodes cost, as far as their prices are known. */
+                cost_per_hour: components["schemas"]["Money"];
+                /**
+                 * Format: double
+                 * @description Requested of allocatable CPU.
+                 */
+                cpu_utilisation_percent: number;
+                /**
+                 * Format: date-time
+                 * @description When it was registered.
+                 */
+                created_at: string;
+                /** @description `clu_…` */
+                id: string;
+                /** @description Who makes its nodes. */
+                kind: components["schemas"]["ClusterKind"];
+                /** @description Control plane version. */
+                kubernetes_version: string;
+                /**
+                 * Format: double
+                 * @description Requested of allocatable memory.
+                 */
+                memory_utilisation_percent: number;
+                /** @description Its name in EKS. */
+                name: string;
+                /**
+                 * Format: int32
+                 * @description Nodes in it.
+                 */
+                nodes: number;
+                /** @description Kill switch. */
+                optimisation_enabled: boolean;
+                /**
+                 * Format: int32
+                 * @description Pods in it.
+                 */
+                pods: number;
+                /** @description What its owner allows. */
+                policy: components["schemas"]["Policy"];
+                /** @description Its region. */
+                region: string;
+                /**
+                 * Format: int64
+                 * @description Of its settings (policy, template, switch); also the `ETag`.
+                 */
+                revision: number;
+                /**
+                 * Format: date-time
+                 * @description When the newest snapshot was taken.
+                 */
+                snapshot_taken_at: string | null;
+                /**
+                 * Format: double
+                 * @description Share of requested CPU on Spot.
+                 */
+                spot_cpu_percent: number;
+                /**
+                 * Format: int32
+                 * @description Of them on Spot.
+                 */
+                spot_nodes: number;
+                /** @description How it is doing. */
+                status: components["schemas"]["ClusterStatus"];
+                /** @description Which machines may be launched. */
+                template: components["schemas"]["NodeTemplate"];
+            }[];
+            /** @description To be sent as `cursor` for the next page; absent on the last. */
             next_cursor: string | null;
         };
-        Page_Optimization: {
-            items: components["schemas"]["Optimization"][];
+        /** @description One page of a list. */
+        Page_Instance: {
+            /** @description What is on it. */
+            items: {
+                /** @description How it is bought. */
+                capacity_type: components["schemas"]["CapacityType"];
+                /** @description `i-0123…` */
+                instance_id: string;
+                /** @description Such as `m7g.2xlarge`. */
+                instance_type: string;
+                /**
+                 * Format: date-time
+                 * @description When billing began.
+                 */
+                launched_at: string;
+                /** @description The managed node group, where there is one. */
+                node_group: string | null;
+                /**
+                 * Format: date-time
+                 * @description When billing ended; absent while it runs.
+                 */
+                terminated_at: string | null;
+                /** @description Its zone. */
+                zone: string;
+            }[];
+            /** @description To be sent as `cursor` for the next page; absent on the last. */
             next_cursor: string | null;
         };
+        /** @description One page of a list. */
         Page_LedgerHour: {
-            items: components["schemas"]["LedgerHour"][];
+            /** @description What is on it. */
+            items: {
+                /** @description What it did cost. */
+                actual: components["schemas"]["Money"];
+                /** @description What it would have cost. */
+                baseline: components["schemas"]["Money"];
+                /** @description What the baseline is. */
+                baseline_definition: string;
+                /** @description `clu_…` */
+                cluster_id: string;
+                /**
+                 * Format: date-time
+                 * @description Its first moment.
+                 */
+                hour: string;
+                /** @description What made the difference. */
+                levers: components["schemas"]["Levers"];
+                /** @description What ran. */
+                lines: components["schemas"]["LedgerLine"][];
+                /** @description How good the figures are. */
+                quality: components["schemas"]["Quality"];
+                /** @description What no lever explains. */
+                residual: components["schemas"]["Money"];
+            }[];
+            /** @description To be sent as `cursor` for the next page; absent on the last. */
             next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Optimization: {
+            /** @description What is on it. */
+            items: {
+                /** @description The fleet once it is carried out. */
+                after: components["schemas"]["Position"];
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                approved_at: string | null;
+                /** @description Who approved it: `usr_…` or `policy`. */
+                approved_by: string | null;
+                /** @description The fleet when the plan was made. */
+                before: components["schemas"]["Position"];
+                /** @description `clu_…` */
+                cluster_id: string;
+                /** @description The cluster's name. */
+                cluster_name: string;
+                /**
+                 * Format: int32
+                 * @description Number of commands.
+                 */
+                commands: number;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description Until when it may be approved.
+                 */
+                expires_at: string;
+                /** @description Why it failed, was cancelled, or what was kept. */
+                failure: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                finished_at: string | null;
+                /**
+                 * Format: int64
+                 * @description How far `after` is above the bound, parts per million.
+                 */
+                gap_ppm: number;
+                /**
+                 * Format: int64
+                 * @description Grows with every plan of the cluster.
+                 */
+                generation: number;
+                /** @description `opt_…` */
+                id: string;
+                /** @description No fleet that runs these pods within policy and template costs less. */
+                lower_bound_per_hour: components["schemas"]["Money"];
+                /** @description SHA-256 of the plan: what is approved is exactly this. */
+                plan_hash: string;
+                result: components["schemas"]["Outcome"] | null;
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                revision: number;
+                /** @description What it saves in an hour. */
+                saving_per_hour: components["schemas"]["Money"];
+                /** @description Where it stands. */
+                state: components["schemas"]["PlanState"];
+            }[];
+            /** @description To be sent as `cursor` for the next page; absent on the last. */
+            next_cursor: string | null;
+        };
+        /** @description What to change, why, and what it will cost. Immutable. */
+        Plan: {
+            /** @description The fleet once every command is carried out. */
+            after: components["schemas"]["Position"];
+            /** @description The fleet as it is. */
+            before: components["schemas"]["Position"];
+            /** @description In the order of their carrying out. */
+            commands: components["schemas"]["Command"][];
+            /**
+             * Format: date-time
+             * @description The moment of the decision.
+             */
+            decided_at: string;
+            /** @description What could not be judged or honoured. */
+            findings: components["schemas"]["Finding"][];
+            /**
+             * Format: int64
+             * @description How far `after` is above the bound, parts per million.
+             */
+            gap_ppm: number;
+            /** @description No fleet that runs these pods within policy and template costs less. */
+            lower_bound_per_hour: components["schemas"]["Money"];
+            /** @description Nodes no command touches, with what keeps them. */
+            stays: components["schemas"]["Stay"][];
+        };
+        /**
+         * @description Where a plan stands.
+         * @enum {string}
+         */
+        PlanState: "proposed" | "approved" | "applying" | "done" | "failed" | "cancelled" | "expired";
+        /** @description How many pods of a workload are expected on a node. */
+        PodShare: {
+            /**
+             * Format: int64
+             * @description Their requested CPU, thousandths.
+             */
+            cpu_milli: number;
+            /**
+             * Format: int64
+             * @description Their requested memory, MiB.
+             */
+            memory_mib: number;
+            /**
+             * Format: int32
+             * @description Pods.
+             */
+            pods: number;
+            /** @description The workload. */
+            workload: components["schemas"]["WorkloadRef"];
+        };
+        /** @description Cost in one hour or day. */
+        Point: {
+            /** @description What it did cost. */
+            actual: components["schemas"]["Money"];
+            /**
+             * Format: date-time
+             * @description Its first moment.
+             */
+            at: string;
+            /** @description What it would have cost. */
+            baseline: components["schemas"]["Money"];
+            /** @description Of that on-demand. */
+            on_demand: components["schemas"]["Money"];
+            /** @description Of that on Spot. */
+            spot: components["schemas"]["Money"];
+        };
+        /** @description What the owner of a cluster allows. */
+        Policy: {
+            /** @description Plans that keep within the policy are approved by it. */
+            auto_approve: boolean;
+            /**
+             * Format: int32
+             * @description Nodes are kept for at least this long, minutes.
+             */
+            cooldown_minutes: number;
+            /** @description What disrupting one pod is held to cost. */
+            disruption_cost_per_pod: components["schemas"]["Money"];
+            /**
+             * Format: int32
+             * @description Most nodes drained within ten minutes, percent of the cluster's nodes.
+             */
+            disruption_percent_per_10_minutes: number;
+            /** @description Pods without a controller may be evicted although they will not come back. */
+            evict_bare_pods: boolean;
+            /** @description Pods with local storage may be evicted although they lose it. */
+            evict_local_storage: boolean;
+            /**
+             * Format: int32
+             * @description Room kept free on each node, percent.
+             */
+            headroom_percent: number;
+            /**
+             * Format: int32
+             * @description Most of the Spot CPU in one instance family, percent.
+             */
+            max_family_percent: number;
+            /**
+             * Format: int32
+             * @description Most of the Spot CPU in one pool, percent.
+             */
+            max_pool_percent: number;
+            /**
+             * Format: int32
+             * @description Most of one workload's replicas that the loss of one Spot pool may take, percent.
+             */
+            max_workload_pool_percent: number;
+            /**
+             * Format: int32
+             * @description Most of the Spot CPU in one zone, percent.
+             */
+            max_zone_percent: number;
+            /** @description Least saving that makes a plan worth it, per hour. */
+            min_saving_per_hour: components["schemas"]["Money"];
+            /**
+             * Format: int32
+             * @description Least saving that makes a plan worth it, percent of the cost.
+             */
+            min_saving_percent: number;
+            /**
+             * Format: int32
+             * @description Replicas of every workload that stay on-demand before Spot is used.
+             */
+            on_demand_base: number;
+            /**
+             * Format: int32
+             * @description Within how many hours a move must have paid for itself.
+             */
+            payback_hours: number;
+            /**
+             * Format: int32
+             * @description Most of the requested CPU that may run on Spot, percent.
+             */
+            spot_percent: number;
+        };
+        /** @description Type, zone and how it is bought: capacity that fails as one unit. */
+        Pool: {
+            /** @description How it is bought. */
+            capacity_type: components["schemas"]["CapacityType"];
+            /** @description Such as `m7g.2xlarge`. */
+            instance_type: string;
+            /** @description Such as `us-east-1a`. */
+            zone: string;
+        };
+        /** @description What a workload loses with one pool. */
+        PoolLoss: {
+            /**
+             * Format: int32
+             * @description Replicas lost.
+             */
+            lost: number;
+            /** @description The pool that is lost. */
+            pool: components["schemas"]["Pool"];
+            /**
+             * Format: int32
+             * @description Of how many.
+             */
+            replicas: number;
+            /** @description The workload. */
+            workload: components["schemas"]["WorkloadRef"];
+        };
+        /** @description What a fleet costs and risks. */
+        Position: {
+            /** @description All nodes whose price is known. */
+            cost_per_hour: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description Requested of allocatable CPU, parts per million.
+             */
+            cpu_utilisation_ppm: number;
+            /**
+             * Format: int64
+             * @description Requested of allocatable memory, parts per million.
+             */
+            memory_utilisation_ppm: number;
+            /**
+             * Format: int64
+             * @description Expected interruptions of its nodes in a month, thousandths.
+             */
+            monthly_interruptions_milli: number;
+            /**
+             * Format: int32
+             * @description Nodes.
+             */
+            nodes: number;
+            /**
+             * Format: int64
+             * @description Share of requested CPU on Spot, parts per million.
+             */
+            spot_cpu_ppm: number;
+            /**
+             * Format: int32
+             * @description Of them on Spot.
+             */
+            spot_nodes: number;
+            worst_pool_loss: components["schemas"]["PoolLoss"] | null;
+        };
+        /** @description Problem details (RFC 9457), `application/problem+json`. */
+        Problem: {
+            /**
+             * @description A stable kebab-case word for programs.
+             * @example not-found
+             */
+            code: string;
+            /** @description One sentence for people. */
+            detail: string;
+            /** @description What is wrong with which field. */
+            errors?: components["schemas"]["FieldError"][];
+            /** @description To be named when asking us about it. */
+            request_id?: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 404
+             */
+            status: number;
+            /**
+             * @description The status in words.
+             * @example Not Found
+             */
+            title: string;
+            /**
+             * @description `about:blank`: `code` says more than a URI would.
+             * @example about:blank
+             */
+            type: string;
+        };
+        /**
+         * @description How good an hour's figures are.
+         * @enum {string}
+         */
+        Quality: "measured" | "estimated";
+        /** @description Why a command is worth it, in numbers. */
+        Reason: {
+            /** @description What the disruption is held to cost. */
+            disruption_cost: components["schemas"]["Money"];
+            /**
+             * Format: int32
+             * @description Pods that are evicted.
+             */
+            evictions: number;
+            /** @description What kind of gain. */
+            kind: components["schemas"]["ReasonKind"];
+            /**
+             * Format: int64
+             * @description Seconds until the saving has paid for the disruption.
+             */
+            payback_seconds: number;
+            /** @description One sentence with the numbers. */
+            text: string;
+        };
+        /**
+         * @description What kind of gain.
+         * @enum {string}
+         */
+        ReasonKind: "empty" | "consolidation" | "spot" | "diversification" | "provisioning";
+        /** @description For clients without a cookie. */
+        Refresh: {
+            /** @description From the answer before. */
+            refresh_token: string;
+        };
+        /** @description A node to retire. */
+        Retire: {
+            /**
+             * Format: int32
+             * @description Evictable pods on it.
+             */
+            evictable_pods: number;
+            /** @description The instance behind it. */
+            instance_id: string;
+            /** @description The Node object's name. */
+            node: string;
+            /** @description The managed node group it belongs to. */
+            node_group: string | null;
+            /** @description Its pool. */
+            pool: components["schemas"]["Pool"];
+            /** @description What it costs in an hour. */
+            price_per_hour: components["schemas"]["Money"];
+        };
+        /**
+         * @description What a member may do; each may do what the ones before may.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "owner";
+        /** @description Savings against their baseline. */
+        Saved: {
+            /** @description What it did cost. */
+            actual: components["schemas"]["Money"];
+            /** @description Baseline less actual. */
+            amount: components["schemas"]["Money"];
+            /** @description What it would have cost. */
+            baseline: components["schemas"]["Money"];
+            /**
+             * Format: double
+             * @description Closed hours in which every price was read from AWS, percent.
+             */
+            measured_share_percent: number;
+        };
+        /**
+         * @description How bad it is.
+         * @enum {string}
+         */
+        Severity: "danger" | "warning";
+        /** @description A part of the nodes. */
+        Share: {
+            /** @description What they cost in an hour. */
+            cost_per_hour: components["schemas"]["Money"];
+            /**
+             * @description Of what.
+             * @example spot
+             */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            nodes: number;
+        };
+        /** @description A new organisation with its first owner. */
+        SignUp: {
+            /**
+             * @description To sign in with.
+             * @example maria@example.com
+             */
+            email: string;
+            /** @description Yours. */
+            name: string;
+            /** @description The organisation's. */
+            organisation_name: string;
+            /** @description 12 to 128 characters, not a common one. */
+            password: string;
+            /** @description Give the refresh token in the body rather than in a cookie. */
+            refresh_in_body?: boolean;
+        };
+        /** @description A node with what runs on it. */
+        StateNode: {
+            /** @description What pods may use. */
+            allocatable: components["schemas"]["NodeResources"];
+            /** @description What keeps it. */
+            blocked_by: string | null;
+            capacity_type: components["schemas"]["CapacityType"] | null;
+            /**
+             * Format: date-time
+             * @description When the Node object was made.
+             */
+            created_at: string;
+            /** @description `i-0123…` */
+            instance_id: string | null;
+            /** @description Such as `m7g.2xlarge`. */
+            instance_type: string | null;
+            /** @description It may be retired. */
+            movable: boolean;
+            /** @description The Node object's name. */
+            name: string;
+            /** @description Its managed node group, or Karpenter's node pool. */
+            node_group: string | null;
+            /** @description By namespace and name. */
+            pods: components["schemas"]["StatePod"][];
+            price_per_hour: components["schemas"]["Money"] | null;
+            /** @description Ready. */
+            ready: boolean;
+            /** @description What its pods ask for. */
+            requested: components["schemas"]["NodeResources"];
+            /** @description Cordoned. */
+            unschedulable: boolean;
+            /** @description Its zone. */
+            zone: string | null;
+        };
+        /** @description A pod on a node. */
+        StatePod: {
+            /**
+             * Format: int64
+             * @description Requested CPU, thousandths.
+             */
+            cpu_milli: number;
+            /** @description It belongs to its node (`DaemonSet`, mirror pod) and goes with it. */
+            daemon: boolean;
+            /**
+             * Format: int64
+             * @description Requested memory, MiB.
+             */
+            memory_mib: number;
+            /** @description It may be evicted. */
+            movable: boolean;
+            /** @description Name. */
+            name: string;
+            /** @description Namespace. */
+            namespace: string;
+            /** @description Why it may not. */
+            why_not: string | null;
+            workload: components["schemas"]["WorkloadRef"] | null;
+        };
+        /** @description A controller and where its pods are. */
+        StateWorkload: {
+            /**
+             * Format: int64
+             * @description Requested CPU of all its pods, thousandths.
+             */
+            cpu_milli: number;
+            /** @description Such as `Deployment`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Requested memory of all its pods, MiB.
+             */
+            memory_mib: number;
+            /** @description Name. */
+            name: string;
+            /** @description Namespace. */
+            namespace: string;
+            /**
+             * Format: int32
+             * @description Replicas ready.
+             */
+            ready: number;
+            /**
+             * Format: int32
+             * @description Replicas asked for; where the kind has none, its pods.
+             */
+            replicas: number;
+            /**
+             * Format: int32
+             * @description Pods on Spot.
+             */
+            spot_replicas: number;
+            worst_pool_loss: components["schemas"]["WorkloadPoolLoss"] | null;
+        };
+        /** @description A node that no command touches. */
+        Stay: {
+            /** @description The Node object's name. */
+            node: string;
+            /** @description What keeps it. */
+            reason: components["schemas"]["StayReason"];
+            /** @description One sentence. */
+            text: string;
+        };
+        /**
+         * @description What keeps a node.
+         * @enum {string}
+         */
+        StayReason: "well_used" | "blocked" | "not_judged" | "cooldown" | "not_worth_it";
+        /** @description What to do. */
+        Task: {
+            /** @enum {string} */
+            kind: "cordon";
+            /** @description Which. */
+            nodes: components["schemas"]["NodeIdentity"][];
+        } | {
+            /** @enum {string} */
+            kind: "uncordon";
+            /** @description Which. */
+            nodes: components["schemas"]["NodeIdentity"][];
+        } | {
+            /**
+             * Format: date-time
+             * @description When to give up.
+             */
+            deadline: string;
+            /** @description Evict pods without a controller. */
+            evict_bare_pods: boolean;
+            /** @description Evict pods whose local storage is lost. */
+            evict_local_storage: boolean;
+            /** @enum {string} */
+            kind: "drain";
+            /** @description Which. */
+            node: components["schemas"]["NodeIdentity"];
+        };
+        /** @description An access token and whose it is. */
+        Tokens: {
+            /** @description For `Authorization: Bearer`. */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Seconds it is good for.
+             */
+            expires_in: number;
+            /** @description Good once, where it was asked for in the body. */
+            refresh_token?: string | null;
+            /**
+             * @description Always `Bearer`.
+             * @example Bearer
+             */
+            token_type: string;
+            /** @description Who signed in. */
+            user: components["schemas"]["User"];
+        };
+        /** @description A member of an organisation. */
+        User: {
+            /** @description Lower-case. */
+            email: string;
+            /** @description `usr_…` */
+            id: string;
+            /** @description What people call them. */
+            name: string;
+            /** @description Member of. */
+            organisation: components["schemas"]["Organisation"];
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description What a workload loses with one pool. */
+        WorkloadPoolLoss: {
+            /**
+             * Format: int32
+             * @description Pods lost.
+             */
+            lost: number;
+            /** @description Which pool. */
+            pool: components["schemas"]["Pool"];
+        };
+        /** @description A controller by kind, namespace and name. */
+        WorkloadRef: {
+            /** @description Such as `Deployment`. */
+            kind: string;
+            /** @description Name. */
+            name: string;
+            /** @description Namespace. */
+            namespace: string;
         };
     };
     responses: never;
@@ -826,35 +2142,87 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    sign_up: {
+    list_accounts: {
+        parameters: {
+            query?: {
+                /** @description Items on a page, 1 to 200; 50 unless said. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accounts, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Account"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_account: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Any text that is new. */
+                "Idempotency-Key": string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": {
-                    email: string;
-                    password: string;
-                    name: string;
-                    organisation_name: string;
-                };
+                "application/json": components["schemas"]["NewAccount"];
             };
         };
         responses: {
-            /** @description Done. */
+            /** @description Linked, not verified yet. */
             201: {
                 headers: {
+                    /** @description Where it is. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Tokens"];
+                    "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -864,33 +2232,38 @@ export interface operations {
             };
         };
     };
-    login: {
+    get_account: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description `acc_…` */
+                account_id: string;
+            };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": {
-                    email: string;
-                    password: string;
-                };
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description The account. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Tokens"];
+                    "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -900,53 +2273,36 @@ export interface operations {
             };
         };
     };
-    refresh: {
+    delete_account: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description `acc_…` */
+                account_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tokens"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    logout: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
+            /** @description Unlinked. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -956,26 +2312,250 @@ export interface operations {
             };
         };
     };
-    get_me: {
+    list_discovered_clusters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `acc_…` */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What AWS says there is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscoveredClusters"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `acc_…` */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account with what was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lease_actions: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Lease"];
+            };
+        };
         responses: {
-            /** @description Done. */
+            /** @description Yours until their leases end. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["LeasedActions"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle_action: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `act_…` */
+                action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionResult"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Heartbeat"];
+            };
+        };
+        responses: {
+            /** @description Noted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatAnswer"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_snapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `gzip`, or none. */
+                "Content-Encoding"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A `ClusterSnapshot`: at most 20 MB as sent. */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Taken in. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -994,22 +2574,28 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    current_password: string;
-                    new_password: string;
-                };
+                "application/json": components["schemas"]["ChangePassword"];
             };
         };
         responses: {
-            /** @description Done. */
+            /** @description Changed; every other session of yours is over. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1019,39 +2605,7 @@ export interface operations {
             };
         };
     };
-    list_accounts: {
-        parameters: {
-            query?: {
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Account"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_account: {
+    login: {
         parameters: {
             query?: never;
             header?: never;
@@ -1060,57 +2614,30 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name: string;
-                    aws_account_id: string;
-                    role_arn?: string;
-                    regions?: string[];
-                };
+                "application/json": components["schemas"]["Login"];
             };
         };
         responses: {
-            /** @description Done. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Account"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_account: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                account_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
+            /** @description Signed in. Sets the refresh cookie unless the refresh token was asked for in the body. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1120,26 +2647,33 @@ export interface operations {
             };
         };
     };
-    delete_account: {
+    logout: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                account_id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description The session is over, from the next request on. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1149,28 +2683,35 @@ export interface operations {
             };
         };
     };
-    verify_account: {
+    get_me: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                account_id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description You. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1180,31 +2721,84 @@ export interface operations {
             };
         };
     };
-    list_discovered_clusters: {
+    refresh: {
         parameters: {
             query?: never;
-            header?: never;
-            path: {
-                account_id: string;
+            header?: {
+                /** @description Anything; needed with the cookie. */
+                "X-Requested-By"?: string | null;
             };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Refresh"] | null;
+            };
+        };
         responses: {
-            /** @description Done. */
+            /** @description New tokens. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["DiscoveredCluster"][];
-                        next_cursor: string | null;
-                    };
+                    "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUp"];
+            };
+        };
+        responses: {
+            /** @description Signed up and signed in. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1217,10 +2811,14 @@ export interface operations {
     list_clusters: {
         parameters: {
             query?: {
-                status?: string;
+                /** @description Only those that are doing so. */
+                status?: components["schemas"]["ClusterStatus"];
+                /** @description Only those whose name holds this, in any case. */
                 search?: string;
-                cursor?: string;
+                /** @description Items on a page, 1 to 200; 50 unless said. */
                 limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1228,7 +2826,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description Clusters, oldest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1237,8 +2835,17 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Cluster"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1251,31 +2858,41 @@ export interface operations {
     create_cluster: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Any text that is new. */
+                "Idempotency-Key": string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": {
-                    account_id: string;
-                    region: string;
-                    name: string;
-                };
+                "application/json": components["schemas"]["NewCluster"];
             };
         };
         responses: {
-            /** @description Done. */
+            /** @description Registered. */
             201: {
                 headers: {
+                    /** @description Where it is. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Cluster"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1290,13 +2907,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description `clu_…` */
                 cluster_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description The cluster. Its `ETag` is of its settings. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1305,8 +2923,17 @@ export interface operations {
                     "application/json": components["schemas"]["Cluster"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1321,21 +2948,79 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description `clu_…` */
                 cluster_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description Forgotten. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_cluster: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The `ETag` that was read. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description `clu_…` */
+                cluster_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Change"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1348,15 +3033,19 @@ export interface operations {
     create_agent_key: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Any text that is new. A repetition is refused: the key is shown once. */
+                "Idempotency-Key": string;
+            };
             path: {
+                /** @description `clu_…` */
                 cluster_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description The key. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1365,8 +3054,104 @@ export interface operations {
                     "application/json": components["schemas"]["AgentKey"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_agent_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `clu_…` */
+                cluster_id: string;
+                /** @description `key_…` */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked, from the next request on. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_instances: {
+        parameters: {
+            query?: {
+                /** @description Items on a page, 1 to 200; 50 unless said. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description `clu_…` */
+                cluster_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that run, then those that ended, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Instance"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1381,13 +3166,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description `clu_…` */
                 cluster_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description The newest snapshot, priced and judged. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1396,8 +3182,154 @@ export interface operations {
                     "application/json": components["schemas"]["ClusterState"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cluster_metrics: {
+        parameters: {
+            query?: {
+                /** @description Days, 1 to 90; 30 unless said. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `clu_…` */
+                cluster_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dashboard: {
+        parameters: {
+            query?: {
+                /** @description Days, 1 to 90; 30 unless said. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ledger_hours: {
+        parameters: {
+            query: {
+                /**
+                 * @description Of which cluster.
+                 * @example clu_0197a3b0-7a51-7000-8000-000000000001
+                 */
+                cluster_id: string;
+                /** @description Hours that begin at or after this; 30 days ago unless said. */
+                from?: string;
+                /** @description Hours that begin before this; now unless said. */
+                to?: string;
+                /** @description Items on a page, 1 to 200; 50 unless said. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of hours. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LedgerHour"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1410,10 +3342,14 @@ export interface operations {
     list_optimizations: {
         parameters: {
             query?: {
+                /** @description Of this cluster. */
                 cluster_id?: string;
-                state?: string;
-                cursor?: string;
+                /** @description In this state. */
+                state?: "proposed" | "approved" | "applying" | "done" | "failed" | "cancelled" | "expired";
+                /** @description Items looked at for a page, 1 to 200; 50 unless said. */
                 limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1421,7 +3357,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description Plans. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1430,8 +3366,17 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Optimization"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1445,6 +3390,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
+                /** @description Any text that is new. */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -1452,24 +3398,41 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    cluster_id: string;
-                    dry_run?: boolean;
-                };
+                "application/json": components["schemas"]["NewOptimization"];
             };
         };
         responses: {
-            /** @description Done. */
+            /** @description What the plan would be (dry run). */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description The plan; it waits for approval. */
             201: {
                 headers: {
+                    /** @description Where it is. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OptimizationDetail"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1484,13 +3447,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description `opt_…` */
                 plan_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description The plan. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1499,8 +3463,8 @@ export interface operations {
                     "application/json": components["schemas"]["OptimizationDetail"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1508,31 +3472,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    explain_command: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                plan_id: string;
-                index: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Explanation"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1547,19 +3488,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description `opt_…` */
                 plan_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": {
-                    plan_hash: string;
-                };
+                "application/json": components["schemas"]["Approval"];
             };
         };
         responses: {
-            /** @description Done. */
+            /** @description Approved. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1568,8 +3508,17 @@ export interface operations {
                     "application/json": components["schemas"]["OptimizationDetail"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1584,13 +3533,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description `opt_…` */
                 plan_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description Cancelled, or asked to stop. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1599,8 +3549,17 @@ export interface operations {
                     "application/json": components["schemas"]["OptimizationDetail"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1610,61 +3569,31 @@ export interface operations {
             };
         };
     };
-    get_dashboard: {
+    explain_command: {
         parameters: {
-            query?: {
-                days?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Dashboard"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_cluster_metrics: {
-        parameters: {
-            query?: {
-                days?: number;
-            };
+            query?: never;
             header?: never;
             path: {
-                cluster_id: string;
+                /** @description `opt_…` */
+                plan_id: string;
+                /** @description Place in the plan, from 0. */
+                index: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description The command in words. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Dashboard"];
+                    "application/json": components["schemas"]["Explanation"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1672,34 +3601,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    list_ledger_hours: {
-        parameters: {
-            query: {
-                cluster_id: string;
-                from?: string;
-                to?: string;
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_LedgerHour"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
+            /** @description The service could not answer. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,8 +9,7 @@ use axum::body::Body;
 use domain::audit::Actor;
 use domain::cluster::Cluster;
 use domain::instance::InstanceRecord;
-use domain::ledger::{Baseline, BaselinePool};
-use domain::offering::{Market, Pool};
+use domain::offering::Pool;
 use domain::{ClusterId, Tenant};
 use http::{Method, Request};
 use http_body_util::BodyExt;
@@ -179,12 +178,12 @@ fn items(value: &Value) -> &[Value] {
     value["items"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Enters what ran in the last 30 days and dates the cluster and its baseline back to their beginning.
-/// A cluster that has a baseline has been told already.
+/// Enters what ran in the last 30 days and dates the cluster back to their beginning. A cluster
+/// whose ledger has begun has been told already.
 async fn tell_history(ctx: &Ctx, world: &World, name: &str, id: ClusterId) -> Result<(), CliError> {
     let Some(tenant) = tenant_of(ctx, id).await? else { return Ok(()) };
-    let stored = ctx.table.cluster(tenant, id).await.map_err(super::failed)?;
-    if stored.value.baseline.is_some() {
+    let watermark = ctx.table.ledger_watermark(tenant, id).await.map_err(super::failed)?;
+    if watermark.is_some() {
         return Ok(());
     }
     let now = world.clock().now();
@@ -192,15 +191,9 @@ async fn tell_history(ctx: &Ctx, world: &World, name: &str, id: ClusterId) -> Re
     let records: Vec<InstanceRecord> = history.iter().map(|past| record(past, now)).collect();
     ctx.table.put_instances(tenant, id, &records).await.map_err(super::failed)?;
 
-    let pointer = ctx.table.market(tenant, stored.value.account, &stored.value.region).await;
-    let Some(pointer) = pointer.map_err(super::failed)? else { return Ok(()) };
-    let market: Market = ctx.objects().get(tenant, &pointer.object).await.map_err(super::failed)?;
-    let began = now - SignedDuration::from_hours(30 * 24);
-    let cluster = Cluster {
-        baseline: Some(baseline_at(&records, &market, began + SignedDuration::from_hours(12))),
-        created_at: began,
-        ..stored.value.clone()
-    };
+    let stored = ctx.table.cluster(tenant, id).await.map_err(super::failed)?;
+    let created_at = now - SignedDuration::from_hours(30 * 24);
+    let cluster = Cluster { created_at, ..stored.value.clone() };
     let entry = AuditEntry {
         actor: Actor::Job { name: "demo".to_owned() },
         action: "cluster.backdate".to_owned(),
@@ -232,23 +225,4 @@ fn record(past: &PastInstance, now: Timestamp) -> InstanceRecord {
         seen_at: past.terminated_at.unwrap_or(now).min(now),
         overlap: None,
     }
-}
-
-/// The fleet that ran at `at`, priced as it is now: all of it is on-demand, and list prices stand.
-fn baseline_at(records: &[InstanceRecord], market: &Market, at: Timestamp) -> Baseline {
-    let mut pools: BTreeMap<Pool, BaselinePool> = BTreeMap::new();
-    let ran = |record: &&InstanceRecord| {
-        record.launched_at <= at && record.terminated_at.is_none_or(|ended| ended > at)
-    };
-    for record in records.iter().filter(ran) {
-        let Some(offering) = market.offering(&record.pool) else { continue };
-        let part = pools.entry(record.pool.clone()).or_insert_with(|| BaselinePool {
-            pool: record.pool.clone(),
-            count: 0,
-            price_per_hour: offering.price_per_hour,
-            estimated: offering.estimated,
-        });
-        part.count += 1;
-    }
-    Baseline { fixed_at: at, pools: pools.into_values().collect() }
 }

@@ -51,7 +51,7 @@ impl Small {
     }
 
     pub fn set_capacity(&self, pool: &Pool, instances: u32) {
-        self.world.change(|state| state.aws.capacity.insert(pool.to_string(), instances)).unwrap();
+        self.world.set_capacity(pool, instances).unwrap();
     }
 }
 
