@@ -11,7 +11,7 @@ mod routers;
 mod schedule;
 mod web;
 
-pub use routers::openapi;
+pub(crate) use routers::openapi;
 
 use crate::error::CliError;
 use api::identity::{PRODUCTION_COST, Pepper};
@@ -33,7 +33,7 @@ const TABLE: &str = "spot-optimizer";
 ///
 /// Everything is kept in one folder, and found again at the next start.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Folder to keep everything in; made where it is not there
     #[arg(long, default_value = "data")]
     data: PathBuf,
@@ -52,7 +52,7 @@ pub struct Options {
 }
 
 /// Runs until it is told to stop.
-pub fn run(options: &Options) -> Result<(), CliError> {
+pub(crate) fn run(options: &Options) -> Result<(), CliError> {
     runtime::logs::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =

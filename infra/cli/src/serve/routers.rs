@@ -16,6 +16,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 /// The whole API, as `web/openapi.json` has it.
-pub fn openapi() -> OpenApi {
+pub(crate) fn openapi() -> OpenApi {
     api::document([routes().into_openapi()])
 }
