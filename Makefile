@@ -29,7 +29,7 @@ help: ## This list
 .PHONY: run
 run: tools-run web-dist ## Set up, build and start the product with a simulated AWS account
 	cargo build --workspace --bin spot-optimizer
-	exec target/debug/spot-optimizer serve --data data --web web/dist --speed 60
+	exec target/debug/spot-optimizer serve --data data --web web/dist --speed 12
 
 .PHONY: openapi
 openapi: web/node_modules/.package-lock.json ## Write web/openapi.json and the dashboard's types from the code

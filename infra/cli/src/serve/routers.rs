@@ -19,3 +19,16 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 pub(crate) fn openapi() -> OpenApi {
     api::document([routes().into_openapi()])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_document_is_what_the_code_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/openapi.json");
+        let committed = std::fs::read_to_string(path).unwrap();
+        let now = openapi().to_pretty_json().unwrap();
+        assert!(committed.trim_end() == now, "web/openapi.json is out of date: run `make openapi`");
+    }
+}
