@@ -451,6 +451,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/optimizations/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a plan for a cluster would be
+         * @description Nothing is kept.
+         */
+        post: operations["dry_run_optimization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/optimizations/{plan_id}": {
         parameters: {
             query?: never;
@@ -1185,8 +1205,6 @@ export interface components {
              * @example clu_0197a3b0-7a51-7000-8000-000000000001
              */
             cluster_id: string;
-            /** @description Answer with the plan and keep nothing. */
-            dry_run?: boolean;
         };
         /** @description A node and the instance that must be behind it. */
         NodeIdentity: {
@@ -1322,7 +1340,7 @@ export interface components {
             lower_bound_per_hour: components["schemas"]["Money"];
             /** @description SHA-256 of the plan: what is approved is exactly this. */
             plan_hash: string;
-            result: components["schemas"]["Outcome"] | null;
+            result: components["schemas"]["PlanResult"] | null;
             /**
              * Format: int64
              * @description Grows with every change.
@@ -1602,7 +1620,7 @@ export interface components {
                 lower_bound_per_hour: components["schemas"]["Money"];
                 /** @description SHA-256 of the plan: what is approved is exactly this. */
                 plan_hash: string;
-                result: components["schemas"]["Outcome"] | null;
+                result: components["schemas"]["PlanResult"] | null;
                 /**
                  * Format: int64
                  * @description Grows with every change.
@@ -1640,6 +1658,13 @@ export interface components {
             lower_bound_per_hour: components["schemas"]["Money"];
             /** @description Nodes no command touches, with what keeps them. */
             stays: components["schemas"]["Stay"][];
+        };
+        /** @description What came of a plan. */
+        PlanResult: {
+            /** @description What the cluster's nodes show. */
+            measured_saving_per_hour: components["schemas"]["Money"];
+            /** @description What the plan said. */
+            predicted_saving_per_hour: components["schemas"]["Money"];
         };
         /**
          * @description Where a plan stands.
@@ -3402,15 +3427,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What the plan would be (dry run). */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Plan"];
-                };
-            };
             /** @description The plan; it waits for approval. */
             201: {
                 headers: {
@@ -3420,6 +3436,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OptimizationDetail"];
+                };
+            };
+            /** @description The request was not accepted; the problem says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service could not answer. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dry_run_optimization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOptimization"];
+            };
+        };
+        responses: {
+            /** @description The plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             /** @description The request was not accepted; the problem says why. */
