@@ -263,11 +263,11 @@ impl Stage {
         let second = world.now.duration_since(start()).as_secs();
         match refused {
             Some(status) => {
-                world.log.push(format!("{second:>4} s {said} -> {status}"));
+                world.log.push(format!("{second} s {said} -> {status}"));
                 (status, json!({ "title": "refused" }))
             }
             None => {
-                world.log.push(format!("{second:>4} s {said}"));
+                world.log.push(format!("{second} s {said}"));
                 (if answer.is_null() { 204 } else { 200 }, answer)
             }
         }

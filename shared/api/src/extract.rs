@@ -195,7 +195,9 @@ mod tests {
     #[test]
     fn every_failed_rule_is_named_by_its_json_pointer() {
         let body = r#"{"name": "", "inner": {"a.b/c": {"sizes": [1, 9]}}}"#;
-        assert_eq!(pointers(body), ["/name", "/inner/a.b~1c/sizes/1"]);
+        let mut found = pointers(body);
+        found.sort_unstable();
+        assert_eq!(found, ["/inner/a.b~1c/sizes/1", "/name"]);
     }
 
     #[test]
