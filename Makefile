@@ -77,7 +77,7 @@ clippy: ## Clippy, warnings denied
 
 .PHONY: rustdoc
 rustdoc: ## The documentation's links, warnings denied
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' cargo doc --workspace --no-deps --locked
 
 .PHONY: test-dynamodb-local
 test-dynamodb-local: .cache/dynamodb-local/.ready ## The storage tests once more, on Amazon's DynamoDB Local

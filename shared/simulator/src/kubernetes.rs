@@ -1,6 +1,6 @@
 //! A simulated Kubernetes cluster: its API server, controllers, scheduler and kubelets.
 //!
-//! [`ClusterState`] is a value: [`ClusterState::answer`] takes an HTTP request and gives the answer
+//! [`ClusterState`] is a value: [`answer`] takes an HTTP request and gives the answer
 //! of a real API server of version 1.36, [`ClusterState::advance`] lets simulated time pass. Nothing
 //! here reads a clock or draws a random number, so that the same calls give the same cluster.
 //! [`client`] puts it below a real `kube::Client`.
