@@ -106,7 +106,7 @@ const routeTree = root.addChildren([
 ]);
 
 export const makeRouter = () =>
-  createRouter({ routeTree, defaultPreload: "intent", scrollRestoration: true, defaultNotFoundComponent: NotFound });
+  createRouter({ routeTree, defaultPreload: "intent", defaultNotFoundComponent: NotFound });
 
 declare module "@tanstack/react-router" {
   interface Register {
