@@ -41,7 +41,7 @@ openapi: web/node_modules/.package-lock.json ## Write web/openapi.json and the d
 
 # Cheap answers first; `set-up` waits for what is being fetched.
 STAGES := tools format build test-rust set-up test-dynamodb-local test-moto clippy rustdoc \
-	lint-template deny test-web test-browser test-e2e
+	lint-template deny test-web test-browser
 
 .PHONY: test
 test: ## Set everything up and run everything, as CI does
