@@ -1,12 +1,15 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
-/** What the browser may load: this origin and nothing else. `frame-ancestors` needs the HTTP header. */
-export const contentSecurityPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; " +
-  "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'";
+/** What the browser may load: the policy CloudFront sends, but for what only a header can say. */
+function contentSecurityPolicy(): string {
+  const template = readFileSync(new URL("../template.yaml", import.meta.url), "utf8");
+  const policy = /ContentSecurityPolicy: "(.*); frame-ancestors 'none'"/.exec(template)?.[1];
+  if (!policy) throw new Error("template.yaml has no ContentSecurityPolicy that ends in frame-ancestors 'none'");
+  return policy;
+}
 
 /** The built page carries its own policy, so that it holds on any host; development needs inline scripts. */
 function production(): Plugin {
@@ -16,7 +19,7 @@ function production(): Plugin {
     transformIndexHtml: () => [
       {
         tag: "meta",
-        attrs: { "http-equiv": "Content-Security-Policy", content: contentSecurityPolicy },
+        attrs: { "http-equiv": "Content-Security-Policy", content: contentSecurityPolicy() },
         injectTo: "head-prepend",
       },
     ],

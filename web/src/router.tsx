@@ -76,10 +76,11 @@ const plans = createRoute({
 const plan = createRoute({
   getParentRoute: () => app,
   path: "/plans/$planId",
+  validateSearch: (raw: Raw) => present({ by: oneOf(raw, "by", ["memory"] as const) }),
   component: lazyRouteComponent(() => import("./screens/plan/plan"), "PlanScreen"),
 });
 
-export const LEVERS = ["market", "spot_price", "consolidation", "hibernation", "overlap", "residual"] as const;
+export const FIGURES = ["baseline", "market", "spot_price", "consolidation", "hibernation", "overlap", "residual", "actual"] as const;
 
 const savings = createRoute({
   getParentRoute: () => app,
@@ -87,7 +88,7 @@ const savings = createRoute({
   validateSearch: (raw: Raw) =>
     present({
       days: oneOf(raw, "days", DAYS), cluster: text(raw, "cluster"),
-      lever: oneOf(raw, "lever", LEVERS), hour: text(raw, "hour"),
+      figure: oneOf(raw, "figure", FIGURES), hour: text(raw, "hour"),
     }),
   component: lazyRouteComponent(() => import("./screens/savings/savings"), "Savings"),
 });

@@ -1,3 +1,4 @@
+import { sentence } from "../lib/units";
 import type { components } from "./schema";
 
 type Body = components["schemas"]["Problem"];
@@ -11,11 +12,11 @@ export class Problem extends Error {
   readonly fields: Record<string, string>;
 
   constructor(status: number, body: Partial<Body>) {
-    super(body.detail ?? body.title ?? "The server could not be reached.");
+    super(said(body.detail ?? body.title ?? "The server could not be reached."));
     this.status = status;
     this.code = body.code ?? (status === 0 ? "unreachable" : "unknown");
     this.requestId = body.request_id ?? undefined;
-    this.fields = Object.fromEntries((body.errors ?? []).map((each) => [each.pointer, each.message]));
+    this.fields = Object.fromEntries((body.errors ?? []).map((each) => [each.pointer, said(each.message)]));
   }
 
   /** Whether asking again may help. */
@@ -23,6 +24,9 @@ export class Problem extends Error {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
+
+/** As a sentence: the API writes for logs as well and begins small. */
+const said = (text: string): string => sentence(text).replace(/[^.?!]$/, "$&.");
 
 /** Any thrown thing as a problem. */
 export const asProblem = (error: unknown): Problem =>

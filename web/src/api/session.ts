@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { problemOf, Problem } from "./problem";
+import { asProblem, Problem, problemOf } from "./problem";
 import type { Tokens, User } from "./types";
 
 /**
@@ -10,7 +10,7 @@ type Session =
   | { state: "unknown" }
   | { state: "signed-out" }
   | { state: "expired"; user: User }
-  | { state: "signed-in"; user: User; token: string };
+  | { state: "signed-in"; user: User; token: string; couldNotSignOut?: true };
 
 let session: Session = { state: "unknown" };
 const listeners = new Set<() => void>();
@@ -29,20 +29,19 @@ export const useSession = (): Session => useSyncExternalStore(subscribe, () => s
 export const currentSession = (): Session => session;
 
 /** A request from the dashboard; the header keeps other sites from using the cookie. Throws a Problem. */
-async function send(path: string, init: RequestInit = {}, token?: string): Promise<Response> {
-  const headers = new Headers(init.headers);
-  headers.set("X-Requested-By", "dashboard");
-  if (init.body) headers.set("Content-Type", "application/json");
-  if (token) headers.set("Authorization", `Bearer ${token}`);
-  return await fetch(path, { ...init, headers }).catch(() => {
+async function send(request: Request, token?: string): Promise<Response> {
+  request.headers.set("X-Requested-By", "dashboard");
+  if (token) request.headers.set("Authorization", `Bearer ${token}`);
+  return await fetch(request).catch(() => {
     throw new Problem(0, {});
   });
 }
 
 async function post(path: string, body?: unknown): Promise<Response> {
-  const init: RequestInit = { method: "POST" };
-  if (body !== undefined) init.body = JSON.stringify(body);
-  const response = await send(`/api/v1/auth/${path}`, init, session.state === "signed-in" ? session.token : undefined);
+  const response = await send(new Request(`/api/v1/auth/${path}`, {
+    method: "POST",
+    ...(body !== undefined && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+  }));
   if (!response.ok) throw await problemOf(response);
   return response;
 }
@@ -57,25 +56,42 @@ export const signIn = async (body: { email: string; password: string }): Promise
 export const signUp = async (body: { email: string; password: string; name: string; organisation_name: string }): Promise<void> =>
   enter(await post("sign-up", body));
 
-/** Ends the session here even where the server can not be told; the caller then shows the sign-in screen. */
+/**
+ * Ends the session, for every tab. Where the server can not be told the person stays signed in and is told so:
+ * the cookie would still open it to whoever comes next.
+ */
 export async function signOut(): Promise<void> {
-  await post("logout").catch(() => undefined);
+  try {
+    await authorisedFetch(new Request("/api/v1/auth/logout", { method: "POST" }));
+  } catch (error) {
+    if (session.state === "signed-in" && asProblem(error).temporary) return set({ ...session, couldNotSignOut: true });
+  }
   set({ state: "signed-out" });
 }
 
 let refreshing: Promise<boolean> | undefined;
 
-/** Asks the cookie for a new access token, once for all who wait. True when there is one. */
+/**
+ * Asks the cookie for a new access token, once for all who wait. True when there is one. A refresh token is good
+ * once and seeing it twice ends the session, so tabs take turns: each sends what the one before was given.
+ */
 export function refresh(): Promise<boolean> {
-  refreshing ??= renew().finally(() => {
+  refreshing ??= inTurn(renew).finally(() => {
     refreshing = undefined;
   });
   return refreshing;
 }
 
+/** One tab at a time. Browsers have locks on HTTPS and on this machine, and nowhere else. */
+const inTurn = async (work: () => Promise<boolean>): Promise<boolean> =>
+  isSecureContext ? await navigator.locks.request("refresh", work) : await work();
+
 async function renew(): Promise<boolean> {
+  const before = session.state === "signed-in" ? session.user.id : undefined;
   try {
     await enter(await post("refresh"));
+    // Somebody else signed in in another tab: nothing this tab has read may be shown to them.
+    if (before && session.state === "signed-in" && session.user.id !== before) location.reload();
     return true;
   } catch (error) {
     // Out of reach is not signed out: the session may well be good, so nothing is thrown away.
@@ -89,20 +105,18 @@ async function renew(): Promise<boolean> {
 export async function authorisedFetch(request: Request): Promise<Response> {
   const again = request.clone();
   const token = session.state === "signed-in" ? session.token : undefined;
-  let response = await sendRequest(request, token);
+  let response = await send(request, token);
   if (response.status === 401 && (await refresh()) && session.state === "signed-in") {
-    response = await sendRequest(again, session.token);
+    response = await send(again, session.token);
   }
   if (!response.ok) throw await problemOf(response);
   return response;
 }
 
-const sendRequest = async (request: Request, token: string | undefined): Promise<Response> => {
-  request.headers.set("X-Requested-By", "dashboard");
-  if (token) request.headers.set("Authorization", `Bearer ${token}`);
-  return await fetch(request).catch(() => {
-    throw new Problem(0, {});
-  });
+/** A person as the API names them, in words. */
+export const useNaming = (): ((id: string) => string) => {
+  const now = useSession();
+  return (id) => now.state === "signed-in" && now.user.id === id ? "you" : id === "policy" ? "the policy" : id;
 };
 
 /** Whether the person may change things: owners and operators may, viewers look. */

@@ -1,9 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useState } from "react";
-import { useSession } from "../api/session";
+import { Outlet, useNavigate } from "@tanstack/react-router";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { signOut, useSession } from "../api/session";
 import { useOnline } from "../lib/online";
 import { SessionExpired } from "../screens/auth/session-expired";
+import { Button } from "../ui/button";
 import { Icon } from "../ui/icon";
 import { Rail } from "./rail";
 import { Topline } from "./topline";
@@ -14,15 +15,15 @@ const CommandMenu = lazy(() => import("./command-menu").then((module) => ({ defa
 export function Shell() {
   const session = useSession();
   const navigate = useNavigate();
-  const next = useRouterState({ select: (state) => state.location.href });
-  const gone = session.state === "signed-out";
   const queries = useQueryClient();
+  const gone = session.state === "signed-out";
+  // Depends on nothing that leaving itself changes, such as the address: that would leave again, without end.
   useEffect(() => {
     if (!gone) return;
     // The next person to sign in here must not see what this one saw.
     queries.clear();
-    void navigate({ to: "/sign-in", search: { next } });
-  }, [gone, navigate, next, queries]);
+    void navigate({ to: "/sign-in" });
+  }, [gone, navigate, queries]);
   // The screen is taken away, its address is not: who signs in again is where they were.
   if (session.state === "expired") return <SessionExpired user={session.user} />;
   if (session.state !== "signed-in") return null;
@@ -47,7 +48,7 @@ function Framed() {
       <Rail />
       <div className="flex min-w-0 grow flex-col">
         <Topline openCommands={() => setCommandsOpen(true)} />
-        <OfflineNote />
+        <Notes />
         <main id="content" tabIndex={-1} className="mx-auto w-full max-w-400 px-4 py-5 outline-none md:px-6">
           <Outlet />
         </main>
@@ -61,12 +62,28 @@ function Framed() {
   );
 }
 
-function OfflineNote() {
-  if (useOnline()) return null;
+/** What the person has to know on every screen. */
+function Notes() {
+  const online = useOnline();
+  const session = useSession();
   return (
-    <p role="alert" className="flex items-center gap-2 border-b border-on-demand bg-surface px-4 py-2 md:px-6">
+    <>
+      {!online && <Note>You are offline. What you see is what was read last; nothing can be changed until the network is back.</Note>}
+      {session.state === "signed-in" && session.couldNotSignOut && (
+        <Note>
+          You are still signed in: the server could not be told that you leave.
+          <Button onClick={() => void signOut()}>Sign out</Button>
+        </Note>
+      )}
+    </>
+  );
+}
+
+function Note({ children }: { children: ReactNode }) {
+  return (
+    <p role="alert" className="flex flex-wrap items-center gap-2 border-b border-on-demand bg-surface px-4 py-2 md:px-6">
       <Icon name="warning" className="text-on-demand" />
-      You are offline. What you see is what was read last; nothing can be changed until the network is back.
+      {children}
     </p>
   );
 }

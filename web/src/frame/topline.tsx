@@ -1,4 +1,3 @@
-import { useNavigate } from "@tanstack/react-router";
 import { signOut, useSession } from "../api/session";
 import { setTheme, type Theme, useTheme } from "../lib/theme";
 import { Kbd } from "../ui/button";
@@ -15,7 +14,6 @@ const THEMES: { value: Theme; label: string }[] = [
 export function Topline({ openCommands }: { openCommands: () => void }) {
   const session = useSession();
   const theme = useTheme();
-  const navigate = useNavigate();
   if (session.state !== "signed-in") return null;
   const { user } = session;
   return (
@@ -34,7 +32,7 @@ export function Topline({ openCommands }: { openCommands: () => void }) {
         </Menu>
         <Menu icon="person" name="Account">
           <MenuLabel>{user.name}<br />{user.email} · {user.role}</MenuLabel>
-          <MenuItem onSelect={() => void signOut().then(() => navigate({ to: "/sign-in" }))}>Sign out</MenuItem>
+          <MenuItem onSelect={() => void signOut()}>Sign out</MenuItem>
         </Menu>
       </div>
     </header>

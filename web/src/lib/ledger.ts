@@ -1,8 +1,11 @@
 import type { LedgerHour, Lever, Quality } from "../api/types";
 import { add, nanos, type Nanos } from "./money";
+import { sentence } from "./units";
 
 /** A lever of the ledger, or what no lever explains. */
 export type Part = Lever | "residual";
+/** What the waterfall shows: it leads from one total to the other by the parts. */
+export type Figure = "baseline" | Part | "actual";
 
 /** In the order of the waterfall: from what it would have cost to what it cost. */
 export const PARTS: { part: Part; name: string; colour: string; how: string }[] = [
@@ -14,10 +17,11 @@ export const PARTS: { part: Part; name: string; colour: string; how: string }[] 
   { part: "residual", name: "Not explained", colour: "baseline", how: "What is left once every lever is counted, such as nodes without a known list price." },
 ];
 
-export const nameOf = (part: Part): string => PARTS.find((each) => each.part === part)?.name ?? part;
+export const nameOf = (figure: Figure): string => PARTS.find((each) => each.part === figure)?.name ?? sentence(figure);
 
-/** What a part contributed in an hour; negative is a cost. */
-export const partOf = (hour: LedgerHour, part: Part): Nanos => nanos(part === "residual" ? hour.residual : hour.levers[part]);
+/** A figure of one hour; for a part, negative is a cost. */
+export const amountOf = (hour: LedgerHour, figure: Figure): Nanos =>
+  nanos(figure === "baseline" || figure === "actual" || figure === "residual" ? hour[figure] : hour.levers[figure]);
 
 export type Totals = { baseline: Nanos; actual: Nanos; parts: Record<Part, Nanos>; closes: boolean; quality: Record<Quality, number> };
 
@@ -32,7 +36,7 @@ export function totals(hours: LedgerHour[]): Totals {
     sum.baseline += nanos(hour.baseline);
     sum.actual += nanos(hour.actual);
     sum.quality[hour.quality] += 1;
-    for (const { part } of PARTS) sum.parts[part] += partOf(hour, part);
+    for (const { part } of PARTS) sum.parts[part] += amountOf(hour, part);
   }
   sum.closes = sum.baseline === sum.actual + add(...Object.values(sum.parts));
   return sum;

@@ -53,6 +53,11 @@ const QUALITY: Record<Quality, { mark: string; meaning: string }> = {
   estimated: { mark: "≈", meaning: "some price was missing and was modelled" },
 };
 
+/** The mark of a figure that is not wholly measured. */
+export const Estimated = ({ when = true }: { when?: boolean }) => when && (
+  <span title={QUALITY.estimated.meaning}><span aria-hidden="true">{QUALITY.estimated.mark} </span><span className="sr-only">about </span></span>
+);
+
 /** How a figure was come by, in a word. */
 export function QualityWord({ quality }: { quality: Quality }) {
   const { mark, meaning } = QUALITY[quality];

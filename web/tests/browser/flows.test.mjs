@@ -17,6 +17,7 @@ after(async () => {
 });
 
 const PROBLEM = "application/problem+json";
+const refusal = (status, detail, errors = []) => ({ status, contentType: PROBLEM, body: JSON.stringify({ type: "about:blank", title: "", status, code: "", detail, errors }) });
 const button = (page, name) => page.getByRole("button", { name, exact: true });
 
 async function signIn(page, password = "correct horse battery") {
@@ -55,11 +56,42 @@ test("sign up puts the server's message next to its field and keeps what was typ
   await close();
 });
 
+test("a sign-up that the server can not take now keeps what was typed and is sent again", async () => {
+  const { page, close } = await open(browser, site.url, { signedIn: false, expected: ["401", "503"] });
+  await page.goto("/sign-up");
+  const typed = { Organisation: "Northwind", "Your name": "Ada", Email: "ada@example.com", Password: "a longer sentence" };
+  for (const [label, text] of Object.entries(typed)) await page.getByLabel(label).fill(text);
+  await page.route("**/auth/sign-up", (route) => route.fulfill(refusal(503, "the service cannot answer now")));
+  await button(page, "Create organisation").click();
+  await shows(page, "The service cannot answer now. Nothing was changed and nothing you typed is lost.");
+  for (const [label, text] of Object.entries(typed)) assert.equal(await page.getByLabel(label).inputValue(), text);
+  await page.unroute("**/auth/sign-up");
+  await button(page, "Try again").click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await close();
+});
+
+test("messages go beside their fields, the first of which gets the focus, and none is lost", async () => {
+  const { page, close } = await open(browser, site.url, { signedIn: false, expected: ["401", "422"] });
+  await page.goto("/sign-up");
+  for (const label of ["Organisation", "Your name"]) await page.getByLabel(label).fill("Northwind");
+  await page.getByLabel("Email").fill("ada@example.com");
+  await page.getByLabel("Password").fill("a longer sentence");
+  const errors = [["/email", "it is not an address"], ["/name", "it is too long"], ["/plan", "it is unknown"]].map(([pointer, message]) => ({ pointer, message }));
+  await page.route("**/auth/sign-up", (route) => route.fulfill(refusal(422, "some fields are not acceptable", errors)));
+  await button(page, "Create organisation").click();
+  await shows(page, "Some fields are not acceptable. plan: It is unknown.");
+  const described = (label) => page.getByLabel(label).evaluate((input) => document.getElementById(input.getAttribute("aria-describedby")).textContent);
+  assert.deepEqual([await described("Email"), await described("Your name")], ["It is not an address.", "It is too long."]);
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "name");
+  await close();
+});
+
 test("a session that ends in the middle comes back to the same screen", async () => {
   const { page, close } = await open(browser, site.url, { expected: ["401"] });
-  await page.goto("/savings?days=7&lever=spot_price");
+  await page.goto("/savings?days=7&figure=spot_price");
   await shows(page, "From baseline to actual");
-  const refuse = (route) => route.fulfill({ status: 401, contentType: PROBLEM, body: JSON.stringify({ status: 401, code: "unauthorized", title: "Unauthorized" }) });
+  const refuse = (route) => route.fulfill(refusal(401, "sign in first"));
   await page.context().clearCookies();
   await page.route("**/api/v1/metrics/**", refuse);
   await button(page, "Read again").click();
@@ -68,7 +100,7 @@ test("a session that ends in the middle comes back to the same screen", async ()
   await page.getByLabel("Password").fill("correct horse battery");
   await button(page, "Continue").click();
   await shows(page, /with “Spot price”, the largest first/);
-  assert.equal(new URL(page.url()).search, "?days=7&lever=spot_price");
+  assert.equal(new URL(page.url()).search, "?days=7&figure=spot_price");
   await close();
 });
 
@@ -88,14 +120,48 @@ test("an expired access token is renewed once for all and nobody notices", async
 });
 
 test("signing out leaves nothing behind", async () => {
-  const { page, close } = await open(browser, site.url, { expected: ["401"] });
+  const { page, faults, close } = await open(browser, site.url, { expected: ["401"] });
   await page.goto("/clusters");
   await shows(page, "checkout-prod");
   await button(page, "Account").click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  assert.equal(page.url(), `${site.url}/sign-in`);
   await page.goBack();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  assert.equal(await page.getByText("checkout-prod").count(), 0);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("signing out while the server is out of reach says that the session goes on", async () => {
+  const { page, close } = await open(browser, site.url, { expected: ["401", "ERR_FAILED"] });
+  await page.goto("/clusters");
+  await shows(page, "checkout-prod");
+  await page.route("**/auth/logout", (route) => route.abort());
+  await button(page, "Account").click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await shows(page, /You are still signed in/);
+  await page.unroute("**/auth/logout");
+  await button(page, "Sign out").click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await close();
+});
+
+test("somebody else who signs in in another tab sees nothing of the one before", async () => {
+  const { page, close } = await open(browser, site.url, { expected: ["401"] });
+  await page.goto("/clusters");
+  await shows(page, "checkout-prod");
+  await page.route("**/auth/refresh", async (route) => {
+    const response = await route.fetch();
+    const tokens = await response.json();
+    await route.fulfill({ response, json: { ...tokens, user: { ...tokens.user, id: "usr_other", organisation: { id: "org_other", name: "Southwind" } } } });
+  });
+  let refused = 0;
+  await page.route("**/api/v1/clusters?*", (route) => route.fulfill(refused++ === 0 ? refusal(401, "sign in first") : { json: { items: [], next_cursor: null } }));
+  await button(page, "Read again").click();
+  await shows(page, "Southwind");
+  await shows(page, "No cluster is connected yet");
   assert.equal(await page.getByText("checkout-prod").count(), 0);
   await close();
 });
@@ -161,6 +227,8 @@ test("a plan that moved on is not approved, and what changed is shown", async ()
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Approve plan" }).click();
   await shows(dialog, "This plan is no longer the current one.");
+  await shows(dialog, "Nothing was approved. Since you opened this, the plan became “cancelled”.");
+  assert.equal(await dialog.getByRole("button", { name: "Approve plan" }).count(), 0);
   await close();
 });
 
@@ -231,8 +299,11 @@ test("every bar of the waterfall opens its hours, and an hour its prices", async
   const { page, close } = await open(browser, site.url);
   await page.goto("/savings");
   await shows(page, "It adds up to the last nano-dollar.");
+  await page.getByRole("button", { name: /^Baseline/ }).click();
+  await shows(page, /with “Baseline”, the largest first/);
   await page.getByRole("button", { name: /^Overlap/ }).click();
   await shows(page, /with “Overlap”, the largest first/);
+  await page.waitForURL("**/savings?figure=overlap");
   await page.getByRole("list", { name: "Hours" }).getByRole("button").first().click();
   await page.getByRole("dialog").getByText("At list price").waitFor();
   await page.keyboard.press("Escape");

@@ -11,7 +11,7 @@ export function SignUp() {
     await navigate({ to: "/" });
   };
   return (
-    <AuthPage title="Create an organisation" text="You will be its owner and can invite others.">
+    <AuthPage title="Create an organisation" text="You will be its owner.">
       <Form action="Create organisation" send={send}>
         {(problem) => (
           <>

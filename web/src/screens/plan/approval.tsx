@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { asProblem } from "../../api/problem";
 import { approvePlan, plan as planQuery, stopPlan } from "../../api/queries";
-import { useCanAct } from "../../api/session";
+import { useCanAct, useNaming } from "../../api/session";
 import type { Optimization } from "../../api/types";
 import { Button } from "../../ui/button";
 import { Dialog, DialogHead } from "../../ui/dialog";
@@ -57,10 +57,11 @@ function Confirmation({ optimization, onDone }: { optimization: Optimization; on
 }
 
 function WhatChanged({ read, now }: { read: Optimization; now: Optimization }) {
+  const named = useNaming();
   if (now.plan_hash === read.plan_hash && now.state === read.state) return <p>Nothing was approved. Read this page again to see the plan as it is now.</p>;
   return (
     <div className="rounded-box border border-line p-3">
-      <p>Nothing was approved. Since you opened this, the plan became “{now.state}”{now.approved_by && ` by ${now.approved_by}`}.</p>
+      <p>Nothing was approved. Since you opened this, the plan became “{now.state}”{now.approved_by && ` by ${named(now.approved_by)}`}.</p>
       {now.plan_hash !== read.plan_hash && <FirstLine plan={now.plan} />}
     </div>
   );

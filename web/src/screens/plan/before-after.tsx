@@ -1,3 +1,4 @@
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { CursorDetail } from "../../packing/cursor-detail";
 import { PackingLegend, ResourceSwitch } from "../../packing/legend";
@@ -6,9 +7,13 @@ import { type Bin, byWaste, type Resource, widest } from "../../packing/model";
 import { counted } from "../../lib/units";
 import { Panel } from "../../ui/panel";
 
+const route = getRouteApi("/app/plans/$planId");
+
 /** The fleet before and after, on one scale. */
 export function BeforeAfter({ before, after }: { before: Bin[]; after: Bin[] }) {
-  const [by, setBy] = useState<Resource>("cpu");
+  const { by = "cpu" } = route.useSearch();
+  const navigate = useNavigate({ from: "/plans/$planId" });
+  const setBy = (next: Resource) => void navigate({ search: { by: next === "memory" ? next : undefined }, resetScroll: false });
   const [cursor, setCursor] = useState<Cursor>();
   const scale = Math.max(widest(before, by), widest(after, by));
   return (

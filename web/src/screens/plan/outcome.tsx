@@ -1,32 +1,67 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { useNaming } from "../../api/session";
 import type { Optimization } from "../../api/types";
 import { nanos, share } from "../../lib/money";
-import { percent } from "../../lib/units";
+import { percent, sentence } from "../../lib/units";
 import { Panel } from "../../ui/panel";
-import { Amount } from "../../ui/value";
+import { Amount, Explained, Modelled } from "../../ui/value";
 
-/** What came of a plan: the saving against the prediction, or why it ended early. */
-export function Outcome({ optimization: { state, failure, result, cluster_id } }: { optimization: Optimization }) {
-  if (state === "expired") return <Note title="Expired">It was not approved in time, or a newer plan took its place. Nothing was changed.</Note>;
-  if (state === "cancelled") return <Note title="Stopped">{failure ?? "A person stopped it. The commands below say what was done before."}</Note>;
-  if (state === "failed") return <Note title="Failed">{failure ?? "The commands below say what was done and what was undone."}</Note>;
-  if (state !== "done") return null;
-  if (!result) return <Note title="Carried out">Every command is done. What it saves is measured as soon as the next full hour is closed.</Note>;
-  const { predicted_saving_per_hour: predicted, measured_saving_per_hour: measured } = result;
+/** What came of a plan: why it ended early, and the saving against the prediction. */
+export function Outcome({ optimization }: { optimization: Optimization }) {
+  const ended = useEnd(optimization);
+  if (!ended) return null;
+  const { result, failure, cluster_id } = optimization;
   return (
-    <Panel title="What it saved">
-      <dl className="grid gap-4 sm:grid-cols-3">
-        <Figure name="Predicted"><Amount of={predicted} per="h" /></Figure>
-        <Figure name="Measured"><Amount of={measured} per="h" /></Figure>
-        <Figure name="Measured of predicted">{percent(share(nanos(measured), nanos(predicted)))}</Figure>
-      </dl>
-      <p className="mt-3"><Link to="/savings" search={{ cluster: cluster_id }} className="inline-flex min-h-6 items-center text-accent underline">See the hours in the ledger</Link></p>
+    <Panel title={ended.title} aside={result && <HowMeasured />}>
+      {ended.text && <p className={result ? "mb-3" : ""}>{ended.text}</p>}
+      {result && <Result result={result} cluster={cluster_id} />}
+      {failure && optimization.state === "done" && <p className="mt-3 text-muted">{sentence(failure)}</p>}
     </Panel>
   );
 }
 
-const Note = ({ title, children }: { title: string; children: React.ReactNode }) => <Panel title={title}><p>{children}</p></Panel>;
+/** How a plan ended, in words; nothing while it has not. */
+function useEnd({ state, failure, execution }: Optimization): { title: string; text?: string } | undefined {
+  const named = useNaming();
+  const why = failure && `${sentence(failure.replace(/usr_[\w-]+/, named))}. `;
+  switch (state) {
+    case "expired": return { title: "Expired", text: "It was not approved in time, or a newer plan took its place. Nothing was changed." };
+    case "cancelled": return execution
+      ? { title: "Stopped", text: `${why ?? ""}The commands below say what was done before.` }
+      : { title: "Declined", text: `${why ?? ""}Nothing was changed.` };
+    case "failed": return { title: "Failed", text: `${why ?? ""}The commands below say what was done and what was undone.` };
+    case "done": return { title: "What it saved" };
+    default: return undefined;
+  }
+}
 
-const Figure = ({ name, children }: { name: string; children: React.ReactNode }) => (
+function Result({ result: { predicted_saving_per_hour: predicted, measured_saving_per_hour: measured }, cluster }: {
+  result: NonNullable<Optimization["result"]>; cluster: string;
+}) {
+  return (
+    <>
+      <dl className="grid gap-4 sm:grid-cols-3">
+        <Figure name="Predicted"><Modelled formula={<p>The cost of the fleet before less that of the fleet the plan leads to, at the prices of the moment it was made.</p>}><Amount of={predicted} per="h" /></Modelled></Figure>
+        <Figure name="Measured"><Amount of={measured} per="h" /></Figure>
+        <Figure name="Measured of predicted">{percent(share(nanos(measured), nanos(predicted)))}</Figure>
+      </dl>
+      <p className="mt-3 text-muted">
+        The ledger counts what is paid, hour by hour, from the first hour that ends after this.{" "}
+        <Link to="/savings" search={{ cluster }} className="inline-flex min-h-6 items-center text-accent underline">See the hours in the ledger</Link>
+      </p>
+    </>
+  );
+}
+
+const HowMeasured = () => (
+  <span className="text-12">
+    <Explained label="How is it calculated?">
+      <p>Measured: what the cluster's nodes cost an hour when the plan was made, less what they cost when it ended, at the prices of those moments. Nodes that joined or left for other reasons meanwhile count as well.</p>
+    </Explained>
+  </span>
+);
+
+const Figure = ({ name, children }: { name: string; children: ReactNode }) => (
   <div><dt className="text-12 text-muted">{name}</dt><dd className="text-18 font-semibold">{children}</dd></div>
 );

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { clusterState, plan as planQuery } from "../../api/queries";
+import { useNaming } from "../../api/session";
 import type { Optimization } from "../../api/types";
 import { useReadAt } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
@@ -39,13 +40,14 @@ const momentsOf = ({ created_at, approved_at, execution }: Optimization) => [
 ];
 
 function InWords({ optimization }: { optimization: Optimization }) {
+  const named = useNaming();
   const { state, created_at, expires_at, approved_by, finished_at, cluster_id, cluster_name } = optimization;
   return (
     <span className="flex flex-wrap gap-x-3">
       <PlanBadge state={state} />
       <span>made <Time at={created_at} /></span>
       {state === "proposed" && <span>expires <Time at={expires_at} /></span>}
-      {approved_by && <span>approved by {approved_by}</span>}
+      {approved_by && <span>approved by {named(approved_by)}</span>}
       {finished_at && <span>finished <Time at={finished_at} /></span>}
       <Link to="/clusters/$clusterId" params={{ clusterId: cluster_id }} className="inline-flex min-h-6 items-center text-accent underline">{cluster_name}</Link>
     </span>

@@ -1,9 +1,9 @@
 import { useState } from "react";
 import { asProblem } from "../../api/problem";
 import { stopPlan } from "../../api/queries";
-import { useCanAct } from "../../api/session";
+import { useCanAct, useNaming } from "../../api/session";
 import type { Optimization } from "../../api/types";
-import { counted } from "../../lib/units";
+import { counted, sentence } from "../../lib/units";
 import { Button } from "../../ui/button";
 import { Dialog, DialogHead } from "../../ui/dialog";
 import { ProblemNote } from "../../ui/field";
@@ -14,6 +14,7 @@ import { usePlanChange } from "./approval";
 export function Running({ optimization }: { optimization: Optimization }) {
   const [asked, setAsked] = useState(false);
   const canAct = useCanAct();
+  const named = useNaming();
   const stop = usePlanChange(optimization.id, () => stopPlan(optimization.id), () => setAsked(false));
   const stopping = optimization.execution?.stop_requested_by;
   const runs = optimization.execution?.commands ?? [];
@@ -24,7 +25,7 @@ export function Running({ optimization }: { optimization: Optimization }) {
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p role="status">
           <strong>{optimization.execution ? `${done} of ${counted(all, "command")} done.` : "Approved. The first command starts within a minute."}</strong>{" "}
-          {stopping && <span>{stopping} asked for it to stop. </span>}
+          {stopping && <span>{sentence(named(stopping))} asked for it to stop; what is under way comes to its end first. </span>}
           {optimization.execution && <span className="text-muted">Started <Time at={optimization.execution.started_at} />.</span>}
         </p>
         {canAct && !stopping && <Button kind="danger" icon="stop" onClick={() => setAsked(true)}>Stop plan</Button>}

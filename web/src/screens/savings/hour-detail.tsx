@@ -1,10 +1,10 @@
 import type { LedgerHour } from "../../api/types";
-import { partOf, PARTS } from "../../lib/ledger";
+import { amountOf, PARTS } from "../../lib/ledger";
 import { nanos } from "../../lib/money";
 import { counted, duration } from "../../lib/units";
 import { CapacityMark } from "../../ui/badge";
 import { Cell, DataTable } from "../../ui/table";
-import { Amount, QualityWord } from "../../ui/value";
+import { Amount, Estimated, QualityWord } from "../../ui/value";
 
 /** The sum of one hour, and the pools, instances and prices behind it. */
 export function HourDetail({ hour }: { hour: LedgerHour }) {
@@ -12,7 +12,7 @@ export function HourDetail({ hour }: { hour: LedgerHour }) {
     <div className="flex flex-col gap-4">
       <dl className="grid grid-cols-[1fr_auto] gap-x-6">
         <Line name="Baseline" amount={nanos(hour.baseline)} />
-        {PARTS.map(({ part, name }) => partOf(hour, part) !== 0n && <Line key={part} name={name} amount={-partOf(hour, part)} signed />)}
+        {PARTS.map(({ part, name }) => amountOf(hour, part) !== 0n && <Line key={part} name={name} amount={-amountOf(hour, part)} signed />)}
         <dt className="border-t border-line pt-1 font-semibold">Actual</dt>
         <dd className="border-t border-line pt-1 text-right font-semibold"><Amount of={hour.actual} /></dd>
       </dl>
@@ -25,7 +25,7 @@ export function HourDetail({ hour }: { hour: LedgerHour }) {
             <Cell number><span title={line.instance_ids.join(", ")}>{counted(line.instance_ids.length, "instance")}</span></Cell>
             <Cell number>{duration(line.seconds)}</Cell>
             <Cell number>{line.on_demand_cost ? <Amount of={line.on_demand_cost} /> : "unknown"}</Cell>
-            <Cell number>{line.estimated && "± "}<Amount of={line.cost} /></Cell>
+            <Cell number><Estimated when={line.estimated} /><Amount of={line.cost} /></Cell>
           </tr>
         ))}
       </DataTable>

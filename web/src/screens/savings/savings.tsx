@@ -6,7 +6,7 @@ import type { LedgerHour } from "../../api/types";
 import { Waterfall } from "../../charts/waterfall";
 import { useReadAt } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
-import { nameOf, type Part, partOf, PARTS, totals, type Totals, weakest } from "../../lib/ledger";
+import { amountOf, type Figure, nameOf, PARTS, totals, type Totals, weakest } from "../../lib/ledger";
 import { share } from "../../lib/money";
 import { count, counted, percent } from "../../lib/units";
 import { Days } from "../../ui/days";
@@ -22,13 +22,13 @@ const route = getRouteApi("/app/savings");
 
 /** What was saved, against what, by which lever; every bar opens the hours it is made of. */
 export function Savings() {
-  const { days = 30, cluster, lever, hour } = route.useSearch();
+  const { days = 30, cluster, figure, hour } = route.useSearch();
   const navigate = useNavigate({ from: "/savings" });
   const known = useQuery(clusters()).data?.length ?? 0;
   const tooMany = !cluster && known > MOST_CLUSTERS;
   const query = useQuery({ ...ledger(days, cluster), enabled: !tooMany });
   useReadAt(query.dataUpdatedAt, query.data?.slice(0, 1).map((each) => each.hour));
-  const set = (change: Partial<{ days: typeof days; cluster: string | undefined; lever: Part | undefined; hour: string | undefined }>) =>
+  const set = (change: Partial<{ days: typeof days; cluster: string | undefined; figure: Figure | undefined; hour: string | undefined }>) =>
     void navigate({ search: (old) => ({ ...old, ...change }), resetScroll: false });
   const sum = useMemo(() => totals(query.data ?? []), [query.data]);
   return (
@@ -41,12 +41,13 @@ export function Savings() {
           : (
             <div className="flex flex-col gap-5">
               <Panel title="From baseline to actual" flush aside={<HowCalculated sum={sum} hours={hours} />}>
-                <Waterfall from={{ name: "Baseline", amount: sum.baseline }} to={{ name: "Actual", amount: sum.actual }}
+                <Waterfall from={{ id: "baseline", name: "Baseline", amount: sum.baseline }}
+                  to={{ id: "actual", name: "Actual", amount: sum.actual, estimated: weakest(sum.quality) === "estimated" }}
                   steps={PARTS.map(({ part, name, colour }) => ({ id: part, name, colour, saves: sum.parts[part] }))}
-                  chosen={lever} onChoose={(next) => set({ lever: next as Part | undefined, hour: undefined })} />
+                  chosen={figure} onChoose={(next) => set({ figure: next, hour: undefined })} />
                 <Closing sum={sum} />
               </Panel>
-              <Hours hours={hours} lever={lever} open={hour} onOpen={(next) => set({ hour: next })} />
+              <Hours hours={hours} figure={figure} open={hour} onOpen={(next) => set({ hour: next })} />
             </div>
           )}
       </Loaded>}
@@ -59,13 +60,13 @@ function InWords({ sum, days }: { sum: Totals; days: number }) {
   return <>In the last {days} days <Amount of={saved} /> were saved, {percent(share(saved, sum.baseline))} of the baseline.</>;
 }
 
-/** That it adds up, or that it does not; and how much of it was measured. */
+/** That it adds up, or that it does not; and what was measured, modelled and estimated. */
 function Closing({ sum }: { sum: Totals }) {
   const { measured, estimated } = sum.quality;
   return (
     <p className="flex flex-wrap gap-x-4 gap-y-1 border-t border-line px-4 py-2 text-12 text-muted">
       <span>{sum.closes ? "It adds up to the last nano-dollar." : "It does not add up. Please report this."}</span>
-      <span>{count(measured)} hours <QualityWord quality="measured" />, {count(estimated)} <QualityWord quality="estimated" />.</span>
+      <span>Actual: {count(measured)} hours <QualityWord quality="measured" />, {count(estimated)} <QualityWord quality="estimated" />. The baseline is modelled, and so is each step from it.</span>
     </p>
   );
 }
@@ -94,17 +95,17 @@ function ClusterChoice({ value, onChange }: { value: string | undefined; onChang
   );
 }
 
-/** All hours newest first, or those a lever acted in, the largest first. */
-function Hours({ hours, lever, open, onOpen }: { hours: LedgerHour[]; lever: Part | undefined; open: string | undefined; onOpen: (hour: string | undefined) => void }) {
+/** All hours newest first, or those a figure comes from, the largest first. */
+function Hours({ hours, figure, open, onOpen }: { hours: LedgerHour[]; figure: Figure | undefined; open: string | undefined; onOpen: (hour: string | undefined) => void }) {
   const shown = useMemo(() => {
-    if (!lever) return hours;
-    const size = (hour: LedgerHour) => Math.abs(Number(partOf(hour, lever)));
+    if (!figure) return hours;
+    const size = (hour: LedgerHour) => Math.abs(Number(amountOf(hour, figure)));
     return hours.filter((hour) => size(hour) > 0).toSorted((a, b) => size(b) - size(a));
-  }, [hours, lever]);
-  const title = lever ? `${counted(shown.length, "hour")} with “${nameOf(lever)}”, the largest first` : "Hours, newest first";
+  }, [hours, figure]);
+  const title = figure ? `${counted(shown.length, "hour")} with “${nameOf(figure)}”, the largest first` : "Hours, newest first";
   return (
     <Panel title={title} flush>
-      {shown.length === 0 ? <p className="p-4 text-muted">In this range it neither saved nor cost anything.</p> : <HourRows hours={shown} lever={lever} open={open} onOpen={onOpen} />}
+      {shown.length === 0 ? <p className="p-4 text-muted">In this range it neither saved nor cost anything.</p> : <HourRows hours={shown} figure={figure} open={open} onOpen={onOpen} />}
     </Panel>
   );
 }
