@@ -117,6 +117,11 @@ bench: ## Planner, report on 10,000 pods, cold start and memory of Lambda functi
 	cargo build --workspace --all-targets
 	scripts/bench
 
+.PHONY: bench-karpenter
+bench-karpenter: ## Beside Karpenter's own scheduler, in one run: PODS=2000 FILES="a.txt b.txt"
+	@cargo build --quiet --release --package planner --example beside_karpenter
+	@scripts/bench-karpenter $(or $(PODS),2000) $(FILES)
+
 .PHONY: bench-packing
 bench-packing: ## Pack given files: FILES="a.txt b.txt" BUDGET_MS=100
 	@cargo build --quiet --release --package planner --example bench_packing

@@ -1,32 +1,32 @@
 //! Packs instances from text files and prints a line for each:
 //! `name cost_usd_h bound_usd_h gap_percent wall_ms`.
 //!
-//! `bench_packing BUDGET_MS FILE…`. The first line of a file is `n_types n_classes`; then, per type,
-//! `alloc_cpu_milli alloc_mem_MiB alloc_pods price_usd_h`; then, per class, `cpu_milli mem_MiB 1 count`.
+//! `bench_packing BUDGET_MS FILE…`; the format is in `bench/packing_file.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use planner::packing::{Item, Kind, Packing, Problem, Sites, solve};
-use std::rc::Rc;
-use std::time::Instant;
+#[path = "bench/cpu.rs"]
+mod cpu;
+#[path = "bench/packing_file.rs"]
+mod packing_file;
 
-/// Tenths of a MiB, so that the decimals of the files are whole.
-const MEMORY_SCALE: f64 = 10.0;
+use planner::packing::solve;
+use std::time::Instant;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let budget_ms: f64 = arguments.next().expect("BUDGET_MS FILE…").parse().expect("a number");
-    let units_per_ms = calibrate();
+    let units_per_ms = packing_file::units_per_ms();
     println!(
         "{:<16} {:>12} {:>12} {:>8} {:>8}",
         "name", "cost_usd_h", "bound_usd_h", "gap_%", "wall_ms"
     );
     for path in arguments {
         let text = std::fs::read_to_string(&path).expect("a readable file");
-        let problem = parse(&text).expect("a packing instance");
+        let problem = packing_file::parse(&text).expect("a packing instance");
         let started = Instant::now();
         let packing = solve(&problem, (budget_ms * units_per_ms) as u64, 1);
         let wall = started.elapsed();
-        verify(&problem, &packing);
+        packing_file::verify(&problem, &packing);
         let name = std::path::Path::new(&path)
             .file_stem()
             .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
@@ -37,89 +37,4 @@ fn main() {
             wall.as_secs_f64() * 1e3
         );
     }
-}
-
-/// Units of work in a millisecond of this machine, found on a made-up instance like the real ones.
-fn calibrate() -> f64 {
-    let mut text = "6 60\n7730 13762 54 0.13158\n15710 58655 106 0.28896\n47630 178533 230 0.705\n63590 481461 246 0.834\n3740 28917 54 0.0703\n95510 360219 246 1.161\n".to_owned();
-    for class in 0..60_u32 {
-        text += &format!(
-            "{} {} 1 {}\n",
-            1000 + class * 7919 % 15_000,
-            2048 + class * 104_729 % 61_000,
-            5 + class * 31 % 60
-        );
-    }
-    let problem = parse(&text).expect("an instance");
-    let started = Instant::now();
-    let packing = solve(&problem, 20_000, 1);
-    packing.spent as f64 / (started.elapsed().as_secs_f64() * 1e3)
-}
-
-fn parse(text: &str) -> Option<Problem<3>> {
-    let mut lines = text.lines().map(|line| {
-        line.split_whitespace()
-            .map(|word| word.parse::<f64>().unwrap_or(f64::NAN))
-            .collect::<Vec<f64>>()
-    });
-    let head = lines.next()?;
-    let (kinds, items) = (*head.first()? as usize, *head.get(1)? as usize);
-    let mut everywhere = Sites::default();
-    everywhere.insert(0);
-    let everywhere = Rc::new(everywhere);
-    let mut problem = Problem::default();
-    for line in lines.by_ref().take(kinds) {
-        let [cpu, memory, pods, price] = line[..] else { return None };
-        problem.kinds.push(Kind {
-            capacity: [
-                cpu.floor() as u32,
-                (memory * MEMORY_SCALE + 1e-6).floor() as u32,
-                pods as u32,
-            ],
-            price: (price * 1e9).round() as u64,
-            site: 0,
-            quotas: Vec::new(),
-            pool: None,
-            tallies: Vec::new(),
-        });
-    }
-    for line in lines.take(items) {
-        let [cpu, memory, pods, count] = line[..] else { return None };
-        problem.items.push(Item {
-            size: [cpu.ceil() as u32, (memory * MEMORY_SCALE - 1e-6).ceil() as u32, pods as u32],
-            count: count as u32,
-            sites: Rc::clone(&everywhere),
-            members: Rc::from([]),
-            workload: None,
-        });
-    }
-    (problem.kinds.len() == kinds && problem.items.len() == items).then_some(problem)
-}
-
-/// Counts again, from the instance alone, that everything is packed, fits, and costs what is said.
-fn verify(problem: &Problem<3>, packing: &Packing) {
-    assert!(packing.unplaced.is_empty(), "items were left out");
-    let mut packed = vec![0; problem.items.len()];
-    let mut cost = 0;
-    for (kind, load) in &packing.bins {
-        let kind = &problem.kinds[*kind as usize];
-        cost += kind.price;
-        for at in 0..3 {
-            let used: u64 = load
-                .iter()
-                .map(|(item, count)| {
-                    u64::from(problem.items[*item as usize].size[at]) * u64::from(*count)
-                })
-                .sum();
-            assert!(used <= u64::from(kind.capacity[at]), "a bin is too full");
-        }
-        for (item, count) in load {
-            packed[*item as usize] += count;
-        }
-    }
-    assert_eq!(cost, packing.cost, "the cost is not the sum of the bins");
-    assert!(
-        problem.items.iter().zip(packed).all(|(item, packed)| item.count == packed),
-        "counts differ"
-    );
 }

@@ -418,8 +418,10 @@ fn spread(
             if !checked.insert((&pod.namespace, spread)) {
                 continue;
             }
+            // The scheduler looks where it puts a pod that asks: elsewhere others may crowd as they like.
             let skew = |nodes: &[(&Labels, Vec<&Pod>)]| {
                 let mut domains: BTreeMap<&String, u32> = BTreeMap::new();
+                let mut asking: BTreeSet<&String> = BTreeSet::new();
                 for (labels, here) in nodes {
                     let Some(domain) = labels.get(&spread.topology_key) else { continue };
                     if !selects_labels(pod, labels) {
@@ -431,9 +433,14 @@ fn spread(
                             && spread.selector.matches(&other.labels)
                     });
                     *domains.entry(domain).or_default() += counted.count() as u32;
+                    if here.iter().any(|other| {
+                        other.namespace == pod.namespace && other.topology_spread.contains(spread)
+                    }) {
+                        asking.insert(domain);
+                    }
                 }
-                domains.values().max().copied().unwrap_or(0)
-                    - domains.values().min().copied().unwrap_or(0)
+                let most = asking.iter().map(|domain| domains[domain]).max().unwrap_or(0);
+                most.saturating_sub(domains.values().min().copied().unwrap_or(0))
             };
             let (was, is) = (skew(&before), skew(&then));
             if is > spread.max_skew.max(was) {
