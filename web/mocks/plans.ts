@@ -101,6 +101,23 @@ export function progress(base: Optimization, now: number): Optimization {
   };
 }
 
+/** A plan as it stood a while after it was approved. */
+export function stoodAt(base: Optimization, by: string, state: "approved" | "applying" | "done" | "failed" | "cancelled"): Optimization {
+  const approved = Date.parse(base.created_at) + 5 * 60_000;
+  const after = (steps: number): Optimization =>
+    progress({ ...base, state: "approved", approved_by: by, approved_at: new Date(approved).toISOString() }, approved + steps * STEP_MS);
+  if (state === "approved") return after(0);
+  if (state === "done") return after(1_000);
+  const running = after(STEPS.length + 4);
+  if (state === "applying") return running;
+  const ended = { ...running, state, finished_at: new Date(approved + 22 * 60_000).toISOString() };
+  if (state === "cancelled") return { ...ended, execution: { ...running.execution!, stop_requested_by: by } };
+  const failure = "The pods of this command did not become ready on the new nodes within 15 min; its nodes were kept.";
+  const commands = running.execution!.commands.map((run): CommandRun =>
+    run.phase === "pending" ? { ...run, phase: "skipped" } : run.phase === "done" ? run : { ...run, phase: "failed", failure });
+  return { ...ended, failure: `Command 2: ${failure}`, execution: { ...running.execution!, commands } };
+}
+
 function commandAt(command: Command, step: number, started: string): CommandRun {
   const phase = step < 0 ? "pending" : STEPS[Math.min(step, STEPS.length - 1)]!;
   const at = new Date(Date.parse(started) + STEP_MS * (command.index * STEPS.length + 1)).toISOString();

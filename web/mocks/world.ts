@@ -1,7 +1,7 @@
 import type { Cluster, ClusterState, LedgerHour, Optimization, User } from "../src/api/types";
 import { makeCluster, makeState, type Recipe } from "./clusters";
 import { makeLedger } from "./ledger";
-import { makePlan, progress } from "./plans";
+import { makePlan, progress, stoodAt } from "./plans";
 
 export type Size = "usual" | "empty" | "large";
 
@@ -15,6 +15,8 @@ const USUAL: Recipe[] = [
     { type: "m5.xlarge", capacity: "spot", count: 4 }, { type: "m6i.2xlarge", capacity: "on-demand", count: 2 } ] },
   { id: "clu_04lab", name: "data-lab", region: "us-east-1", status: "waiting_for_agent", seed: 41, kinds: [] },
 ];
+
+const DAY_MS = 86_400_000;
 
 /** A thousand clusters, the first of them with five thousand nodes. */
 function large(): Recipe[] {
@@ -35,6 +37,8 @@ export class World {
   readonly states = new Map<string, ClusterState>();
   readonly ledger: LedgerHour[] = [];
   private readonly plans: Optimization[] = [];
+  /** Plans that stay as they stood, so that every state can be looked at. */
+  private readonly still = new Set<string>();
 
   constructor(size: Size, now: number) {
     const recipes = size === "empty" ? [] : size === "large" ? large() : USUAL;
@@ -50,17 +54,28 @@ export class World {
     this.plans.push(makePlan(first, this.states.get(first.id)!, { id: "opt_0001", generation: 41, now }));
     if (size === "large") return;
     this.plans.push(makePlan(second, this.states.get(second.id)!, { id: "opt_0002", generation: 17, now, plan: "expired" }));
-    const done = makePlan(first, this.states.get(first.id)!, { id: "opt_0003", generation: 40, now: now - 86_400_000 });
-    this.plans.push({ ...progress({ ...done, approved_by: USER.email, approved_at: new Date(now - 86_000_000).toISOString() }, now), finished_at: new Date(now - 85_000_000).toISOString() });
+    const still = (cluster: Cluster, id: string, generation: number, daysAgo: number, at: Parameters<typeof stoodAt>[2]) => {
+      this.plans.push(stoodAt(makePlan(cluster, this.states.get(cluster.id)!, { id, generation, now: now - daysAgo * DAY_MS }), USER.email, at));
+      this.still.add(id);
+    };
+    still(first, "opt_0003", 40, 1, "done");
+    still(second, "opt_0004", 19, 0, "applying");
+    still(second, "opt_0005", 18, 0, "approved");
+    still(first, "opt_0006", 39, 3, "failed");
+    still(first, "opt_0007", 38, 5, "cancelled");
+  }
+
+  private now(plan: Optimization, now: number): Optimization {
+    return this.still.has(plan.id) ? plan : progress(plan, now);
   }
 
   plan(id: string, now: number): Optimization | undefined {
     const plan = this.plans.find((each) => each.id === id);
-    return plan && progress(plan, now);
+    return plan && this.now(plan, now);
   }
 
   allPlans(now: number): Optimization[] {
-    return this.plans.map((plan) => progress(plan, now));
+    return this.plans.map((plan) => this.now(plan, now));
   }
 
   change(id: string, change: Partial<Optimization>): void {

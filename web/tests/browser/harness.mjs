@@ -1,6 +1,6 @@
 // What the browser tests share: the built site with mocks behind it, and a Chromium to look at it.
 import { chromium } from "playwright-core";
-import { runnerImport } from "vite";
+import { createServer, runnerImport } from "vite";
 import { fileURLToPath } from "node:url";
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -16,6 +16,19 @@ export async function serve(size = "usual") {
       server.close();
     },
   };
+}
+
+/** The development server: only there the page of primitives exists. */
+export async function develop() {
+  const server = await createServer({ root: path("../.."), configFile: path("../../vite.config.ts"), server: { port: 0, hmr: false }, logLevel: "error" });
+  await server.listen();
+  return { url: `http://localhost:${server.httpServer.address().port}`, close: () => server.close() };
+}
+
+/** Every world a scene may play in. */
+export async function worlds() {
+  const [usual, empty, development] = await Promise.all([serve("usual"), serve("empty"), develop()]);
+  return { usual, empty, development, close: () => [usual, empty, development].forEach((each) => each.close()) };
 }
 
 export const launch = () =>
