@@ -41,7 +41,7 @@ export function makeState(recipe: Recipe, now: number): ClusterState {
   return {
     taken_at: ago(now, recipe.status === "silent" ? 47 : 0.3),
     nodes,
-    workloads: WORKLOADS.map(([namespace, name, kind, cpu, memory]) => makeWorkload(nodes, { namespace, name, kind }, cpu, memory)),
+    workloads: WORKLOADS.map(([namespace, name, kind, cpu, memory]) => makeWorkload(nodes, { namespace, name, kind }, cpu, memory)).filter((each) => each.replicas > 0),
     findings: recipe.status === "silent"
       ? [{ code: "snapshot_stale", subject: `cluster/${recipe.name}`, message: "The last snapshot is 47 min old: no plan is made from it." }]
       : [{ code: "requests_missing", subject: "pod/batch/thumbnailer-x2", message: "It asks for no memory, so it counts as zero, as the scheduler counts it." }],

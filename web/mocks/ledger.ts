@@ -1,21 +1,28 @@
 import type { Cluster, Dashboard, LedgerHour, SeriesPoint, Share } from "../src/api/types";
 import { nanos } from "../src/lib/money";
 import type { ClusterState } from "../src/api/types";
-import { priceNanos } from "./catalogue";
+import { type Capacity, priceNanos } from "./catalogue";
 import { random, total, usd } from "./random";
 
 const HOUR_MS = 3_600_000;
 const DEFINITION = "Every node as it was when the cluster was linked, at on-demand list prices, for as long as its pods asked for room.";
 
+/** Of the nodes of today, how many ran then: the fleet moved to Spot for ninety days, and is busier by day. */
+function running(capacity: Capacity, start: number, now: number): number {
+  const ago = Math.min(1, (now - start) / (90 * 24 * HOUR_MS));
+  const busy = 1 + 0.12 * Math.cos(((start / HOUR_MS - 14) * Math.PI) / 12);
+  return busy * (capacity === "spot" ? 1 - 0.75 * ago : 1 + 0.9 * ago);
+}
+
 /** An hour in which baseline = actual + all levers + residual, in integers. */
-function makeHour(cluster: Cluster, state: ClusterState, start: number, next: () => number): LedgerHour {
+function makeHour(cluster: Cluster, state: ClusterState, start: number, now: number, next: () => number): LedgerHour {
   const lines = [...new Map(state.nodes.map((node) => [`${node.instance_type} ${node.zone} ${node.capacity_type}`, node])).values()].map((node) => {
     const same = state.nodes.filter((other) => other.instance_type === node.instance_type && other.zone === node.zone && other.capacity_type === node.capacity_type);
     const pool = { instance_type: node.instance_type!, zone: node.zone!, capacity_type: node.capacity_type! };
-    const hours = BigInt(same.length);
+    const seconds = Math.round(same.length * 3600 * running(pool.capacity_type, start, now));
+    const cost = (capacity: Capacity) => usd((priceNanos(pool.instance_type, capacity) * BigInt(seconds)) / 3600n);
     return {
-      pool, instance_ids: same.map((each) => each.instance_id!), seconds: same.length * 3600, estimated: false,
-      on_demand_cost: usd(priceNanos(pool.instance_type, "on-demand") * hours), cost: usd(priceNanos(pool.instance_type, pool.capacity_type) * hours),
+      pool, instance_ids: same.map((each) => each.instance_id!), seconds, estimated: false, on_demand_cost: cost("on-demand"), cost: cost(pool.capacity_type),
     };
   });
   const cost = total(lines.map((line) => nanos(line.cost)));
@@ -42,7 +49,7 @@ function makeHour(cluster: Cluster, state: ClusterState, start: number, next: ()
 export function makeLedger(cluster: Cluster, state: ClusterState, now: number, days: number): LedgerHour[] {
   const next = random(cluster.name.length * 97);
   const last = Math.floor(now / HOUR_MS) * HOUR_MS;
-  return Array.from({ length: days * 24 }, (_, at) => makeHour(cluster, state, last - (at + 1) * HOUR_MS, next));
+  return Array.from({ length: days * 24 }, (_, at) => makeHour(cluster, state, last - (at + 1) * HOUR_MS, now, next));
 }
 
 export function makeDashboard(clusters: Cluster[], states: Map<string, ClusterState>, ledger: LedgerHour[], plansWaiting: string[], days: number, now: number): Dashboard {

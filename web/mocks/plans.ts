@@ -68,9 +68,10 @@ function makeCommand(group: StateNode[], index: number): Command {
     const here = Math.ceil(same.length / count);
     return { workload: same[0]!.workload!, pods: here, cpu_milli: here * same[0]!.cpu_milli, memory_mib: here * same[0]!.memory_mib };
   });
+  const daemons = group[0]!.pods.filter((pod) => pod.daemon).map(({ workload, cpu_milli, memory_mib }) => ({ workload: workload!, pods: 1, cpu_milli, memory_mib }));
   return {
     index, saving_per_hour: usd(saving),
-    launch: [{ count, choices: [choice(type, "spot"), choice("m6i.2xlarge", "spot"), choice("m6i.2xlarge", "on-demand")], labels: {}, packing }],
+    launch: [{ count, choices: [choice(type, "spot"), choice("m6i.2xlarge", "spot"), choice("m6i.2xlarge", "on-demand")], labels: {}, packing: [...daemons, ...packing] }],
     retire: group.map((node) => ({
       node: node.name, instance_id: node.instance_id!, node_group: node.node_group ?? null, price_per_hour: node.price_per_hour!,
       pool: { instance_type: node.instance_type!, zone: node.zone!, capacity_type: "on-demand" }, evictable_pods: node.pods.filter((pod) => !pod.daemon).length,

@@ -10,10 +10,11 @@ const USUAL: Recipe[] = [
     { type: "m5.2xlarge", capacity: "on-demand", count: 7 }, { type: "c5.2xlarge", capacity: "on-demand", count: 4 },
     { type: "m7g.2xlarge", capacity: "spot", count: 5 }, { type: "r7g.xlarge", capacity: "spot", count: 2 } ] },
   { id: "clu_02search", name: "search-prod", region: "us-east-1", status: "healthy", seed: 23, kinds: [
-    { type: "r6i.2xlarge", capacity: "on-demand", count: 3 }, { type: "c7g.2xlarge", capacity: "spot", count: 9 } ] },
+    { type: "r6i.2xlarge", capacity: "on-demand", count: 3 }, { type: "m6i.2xlarge", capacity: "on-demand", count: 8 }, { type: "c7g.2xlarge", capacity: "spot", count: 9 } ] },
   { id: "clu_03staging", name: "staging-eu", region: "eu-west-1", status: "silent", seed: 37, kinds: [
     { type: "m5.xlarge", capacity: "spot", count: 4 }, { type: "m6i.2xlarge", capacity: "on-demand", count: 2 } ] },
   { id: "clu_04lab", name: "data-lab", region: "us-east-1", status: "waiting_for_agent", seed: 41, kinds: [] },
+  { id: "clu_05night", name: "night-batch", region: "us-east-1", status: "paused", seed: 53, kinds: [] },
 ];
 
 const DAY_MS = 86_400_000;
@@ -47,7 +48,7 @@ export class World {
       const cluster = makeCluster(recipe, state, now);
       this.states.set(recipe.id, state);
       this.clusters.push(cluster);
-      if (size === "usual" && recipe.status !== "waiting_for_agent") this.ledger.push(...makeLedger(cluster, state, now, 90));
+      if (size === "usual" && state.nodes.length > 0) this.ledger.push(...makeLedger(cluster, state, now, 90));
     }
     if (size === "empty") return;
     const [first, second] = this.clusters as [Cluster, Cluster];
@@ -75,7 +76,7 @@ export class World {
   }
 
   allPlans(now: number): Optimization[] {
-    return this.plans.map((plan) => this.now(plan, now));
+    return this.plans.map((plan) => this.now(plan, now)).sort((a, b) => b.created_at.localeCompare(a.created_at));
   }
 
   change(id: string, change: Partial<Optimization>): void {

@@ -29,7 +29,7 @@ function prepare(points: SeriesPoint[]) {
   const [baseline, actual, spot] = [of("baseline"), of("actual"), of("spot")];
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
   const series: Series[] = [
-    { name: "Baseline", values: baseline, colour: "baseline", dashed: true, fillTo: 1, fillOpacity: 0.12, note: "saved" },
+    { name: "Baseline", values: baseline, colour: "baseline", dashed: true, fillTo: 1, fillOpacity: 0.1, note: "saved" },
     { name: "On-demand", values: actual, shown: of("on_demand"), colour: "on-demand", fillTo: 2, fillOpacity: 0.45 },
     { name: "Spot", values: spot, colour: "spot", fillTo: "zero", fillOpacity: 0.45 },
   ];

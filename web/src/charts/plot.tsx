@@ -30,6 +30,7 @@ type PlotProps = {
   formatTime: (seconds: number) => string;
   /** What there is to see, in a sentence. */
   summary: string;
+  /** At least, in px; where the parent is higher, the plot fills it. */
   height: number;
   /** The same data as a table, shown instead on request. */
   table: ReactNode;
@@ -46,9 +47,9 @@ export function Plot({ times, series, unit, format, formatTime, summary, height,
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const options = makeOptions({ element, series, height, onCursor: setAt });
+    const options = makeOptions({ element, series, onCursor: setAt });
     const made = new uPlot(options, [times, ...series.map((each) => each.values)], element);
-    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const resize = new ResizeObserver(() => made.setSize(sizeOf(element)));
     resize.observe(element);
     plot.current = made;
     return () => {
@@ -56,19 +57,20 @@ export function Plot({ times, series, unit, format, formatTime, summary, height,
       made.destroy();
     };
     // Colours are read when the plot is made, so a change of theme makes it anew.
-  }, [times, series, height, dark, asTable]);
+  }, [times, series, dark, asTable]);
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step || !plot.current) return;
+    const last = times.length - 1;
+    const wanted = { ArrowLeft: (at ?? last + 1) - 1, ArrowRight: (at ?? -1) + 1, Home: 0, End: last }[event.key];
+    if (wanted === undefined || !plot.current) return;
     event.preventDefault();
-    const next = Math.max(0, Math.min(times.length - 1, (at ?? (step > 0 ? -1 : times.length)) + step));
+    const next = Math.max(0, Math.min(last, wanted));
     const [left, top] = [plot.current.valToPos(times[next]!, "x"), plot.current.valToPos(series[0]!.values[next]!, "y")];
     plot.current.setCursor({ left, top });
   };
 
   return (
-    <div className="flex flex-col gap-2">
+    <div className="flex h-full flex-col gap-2">
       <div className="flex flex-wrap items-center gap-x-5 gap-y-1 text-12">
         <span className="text-muted">{unit}</span>
         {series.map((each) => (
@@ -83,11 +85,18 @@ export function Plot({ times, series, unit, format, formatTime, summary, height,
         </button>
       </div>
       {asTable ? <div className="max-h-80 overflow-auto" tabIndex={0} role="region" aria-label="Data of the chart">{table}</div> : (
-        <div ref={box} role="img" aria-label={`${summary} Arrow keys move through it.`} tabIndex={0} onKeyDown={onKeyDown} style={{ height }} className="min-w-0" />
+        <div role="img" aria-label={`${summary} Arrow keys move through it.`} tabIndex={0} onKeyDown={onKeyDown}
+          onBlur={() => plot.current?.setCursor(NOWHERE)} style={{ minHeight: height }} className="relative min-w-0 grow">
+          <div ref={box} className="absolute inset-0 overflow-hidden" />
+        </div>
       )}
     </div>
   );
 }
+
+/** Outside the plot: uPlot then has no cursor. */
+const NOWHERE = { left: -10, top: -10 };
+const sizeOf = (element: HTMLElement) => ({ width: element.clientWidth, height: element.clientHeight });
 
 /** The mark of a series in a legend. */
 export function Swatch({ colour, dashed }: { colour: string; dashed: boolean }) {
@@ -124,19 +133,19 @@ function writeNotes(plot: uPlot, series: Series[], colour: string): void {
   }
 }
 
-function makeOptions({ element, series, height, onCursor }: {
-  element: HTMLElement; series: Series[]; height: number; onCursor: (at: number | null) => void;
+function makeOptions({ element, series, onCursor }: {
+  element: HTMLElement; series: Series[]; onCursor: (at: number | null) => void;
 }): uPlot.Options {
   const axis = { stroke: resolve(element, "muted"), font: "12px Inter", grid: { stroke: resolve(element, "line"), width: 1 }, ticks: { show: false } };
   return {
-    width: element.clientWidth,
-    height,
+    ...sizeOf(element),
+    padding: [8, 24, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] } },
     axes: [
-      { ...axis, space: 90, values: (_plot, ticks, _axis, _space, step) => ticks.map(step >= 86_400 ? dayOf : hourOf) },
-      { ...axis, size: 48, values: (_plot, ticks) => ticks.map((tick) => tick.toLocaleString("en-US")) },
+      { ...axis, size: 28, gap: 8, space: 90, values: (_plot, ticks, _axis, _space, step) => ticks.map(step >= 86_400 ? dayOf : hourOf) },
+      { ...axis, size: 44, gap: 8, values: (_plot, ticks) => ticks.map((tick) => tick.toLocaleString("en-US")) },
     ],
     series: [{}, ...series.map((each) => ({
       label: each.name,

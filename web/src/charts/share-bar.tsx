@@ -8,7 +8,7 @@ export function ShareBar({ title, parts }: { title: string; parts: Part[] }) {
   return (
     <figure>
       <figcaption className="mb-1.5 text-12 text-muted">{title}</figcaption>
-      <div aria-hidden="true" className="flex h-3 gap-px overflow-hidden rounded-mark bg-hover">
+      <div aria-hidden="true" className="flex h-3 gap-0.5 overflow-hidden rounded-mark bg-hover">
         {parts.map((part) => <span key={part.name} style={{ width: `${(100 * part.value) / whole}%`, background: part.colour }} />)}
       </div>
       <ul className="mt-2 flex flex-col gap-0.5">
@@ -24,5 +24,5 @@ export function ShareBar({ title, parts }: { title: string; parts: Part[] }) {
   );
 }
 
-/** The shade of the part at this place: darkest first. */
-export const shade = (at: number): string => `color-mix(in srgb, var(--color-muted) ${Math.max(22, 100 - at * 20)}%, var(--color-surface))`;
+/** The shade of the part at this place: strongest first, the faintest still 3 : 1 against the surface. */
+export const shade = (at: number): string => `color-mix(in srgb, var(--color-text) ${[88, 71, 61, 54, 49][at] ?? 49}%, var(--color-surface))`;

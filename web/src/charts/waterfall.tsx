@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { add, dollars, type Nanos } from "../lib/money";
+import { Icon } from "../ui/icon";
 import { Amount, Estimated } from "../ui/value";
 
 type Total<Id> = { id: Id; name: string; amount: Nanos; estimated?: boolean };
@@ -15,25 +16,31 @@ export function Waterfall<Id extends string>({ from, to, steps, chosen, onChoose
 }) {
   const levels = steps.map((_, at) => from.amount - add(...steps.slice(0, at).map((step) => step.saves)));
   const highest = Math.max(dollars(from.amount), dollars(to.amount), ...levels.map(dollars), 1e-9);
-  const place = (low: Nanos, high: Nanos) => ({
-    left: `${(100 * Math.max(0, dollars(low))) / highest}%`, width: `max(2px, ${(100 * (dollars(high) - dollars(low))) / highest}%)`,
-  });
+  const percentOf = (level: Nanos) => `${(100 * Math.max(0, dollars(level))) / highest}%`;
+  const bar = (start: Nanos, end: Nanos, look: string, colour?: string) => {
+    const [low, high] = start < end ? [start, end] : [end, start];
+    return <span className={`absolute inset-y-1 rounded-mark ${look}`} style={{ left: `min(${percentOf(low)}, 100% - 2px)`, width: `max(2px, ${percentOf(high - low)})`, ...(colour && { background: `var(--color-${colour})` }) }} />;
+  };
+  /** A hairline from where the row above ended. */
+  const link = (level: Nanos) => <span className="absolute -top-3 h-4 w-px bg-control max-sm:hidden" style={{ left: percentOf(level) }} />;
   const press = (id: Id) => ({ pressed: chosen === id, onPress: () => onChoose(chosen === id ? undefined : id) });
   return (
-    <ul className="flex flex-col">
-      <Row {...press(from.id)} name={from.name} value={<Amount of={from.amount} />} bar={<span className="absolute inset-y-1 rounded-mark border border-dashed border-baseline" style={place(0n, from.amount)} />} />
+    <ul className="flex flex-col py-1">
+      <Row {...press(from.id)} name={from.name} value={<Amount of={from.amount} />} bar={bar(0n, from.amount, "border border-dashed border-baseline")} />
       {steps.map((step, at) => {
-        const [start, end] = [levels[at]!, levels[at]! - step.saves];
-        const bar = <span className="absolute inset-y-1 rounded-mark" style={{ ...place(start < end ? start : end, start < end ? end : start), background: `var(--color-${step.colour})` }} />;
-        return <Row key={step.id} {...press(step.id)} name={step.name} value={<Amount of={-step.saves} signed />} bar={bar} />;
+        const level = levels[at]!;
+        return <Row key={step.id} {...press(step.id)} name={step.name} value={<Amount of={-step.saves} signed />} bar={<>{link(level)}{bar(level, level - step.saves, "", step.colour)}</>} />;
       })}
-      <Row {...press(to.id)} name={to.name} strong value={<><Estimated when={to.estimated ?? false} /><Amount of={to.amount} /></>} bar={<span className="absolute inset-y-1 rounded-mark bg-muted" style={place(0n, to.amount)} />} />
+      <Row {...press(to.id)} name={to.name} strong value={<><Estimated when={to.estimated ?? false} /><Amount of={to.amount} /></>} bar={<>{link(to.amount)}{bar(0n, to.amount, "bg-muted")}</>} />
     </ul>
   );
 }
 
-const ROW = "grid w-full grid-cols-[minmax(88px,auto)_minmax(0,1fr)_100px] items-center gap-3 px-4 min-h-9 text-left sm:grid-cols-[140px_minmax(0,1fr)_130px]";
+const ROW =
+  "grid w-full grid-cols-[minmax(0,1fr)_auto_16px] items-center gap-x-3 px-4 min-h-9 text-left max-sm:py-1 " +
+  "sm:grid-cols-[140px_minmax(0,1fr)_100px_16px]";
 
+/** A name, its bar and its amount; on phones the bar stands below them. */
 function Row({ name, value, bar, strong = false, pressed, onPress }: {
   name: string; value: ReactNode; bar: ReactNode; strong?: boolean; pressed: boolean; onPress: () => void;
 }) {
@@ -41,8 +48,9 @@ function Row({ name, value, bar, strong = false, pressed, onPress }: {
     <li>
       <button type="button" aria-pressed={pressed} onClick={onPress} className={`${ROW} -outline-offset-2 hover:bg-hover aria-pressed:bg-hover aria-pressed:font-semibold`}>
         <span className={strong ? "font-semibold" : ""}>{name}</span>
-        <span aria-hidden="true" className="relative h-7">{bar}</span>
+        <span aria-hidden="true" className="relative h-7 max-sm:order-1 max-sm:col-span-3 max-sm:h-5">{bar}</span>
         <span className={`text-right ${strong ? "font-semibold" : ""}`}>{value}</span>
+        <Icon name={pressed ? "down" : "chevron"} className="text-muted" />
       </button>
     </li>
   );

@@ -1,16 +1,11 @@
 import { Link } from "@tanstack/react-router";
+import { AuthPage } from "../screens/auth/card";
 import { buttonClass } from "../ui/button";
-import { Message } from "../ui/states";
-import { PageHead } from "./page-head";
 
 export function NotFound() {
   return (
-    <main className="p-4">
-      <PageHead title="Not found" />
-      <Message icon="search" title="There is nothing at this address">
-        <p className="text-muted">It may have been removed, or the link is incomplete.</p>
-        <Link to="/" className={buttonClass()}>Go to the overview</Link>
-      </Message>
-    </main>
+    <AuthPage title="Not found" text="There is nothing at this address. It may have been removed, or the link is incomplete.">
+      <Link to="/" className={buttonClass()}>Go to the overview</Link>
+    </AuthPage>
   );
 }

@@ -6,9 +6,9 @@ import type { Cursor } from "./map";
 import { type Bin, type Block, used } from "./model";
 
 /** What the cursor of a packing map stands on: a pod with its request and owner, or a node with its room. */
-export function CursorDetail({ cursor }: { cursor: Cursor | undefined }) {
+export function CursorDetail({ cursor, className = "" }: { cursor: Cursor | undefined; className?: string }) {
   return (
-    <div aria-live="polite" className="min-h-44 p-4">
+    <div aria-live="polite" className={`p-4 ${className}`}>
       {!cursor && <p className="text-muted">Point at a node or a pod, or focus the map and use the arrow keys.</p>}
       {cursor && (cursor.block ? <BlockDetail block={cursor.block} bin={cursor.bin} /> : <BinDetail bin={cursor.bin} />)}
     </div>
@@ -35,7 +35,7 @@ function BinDetail({ bin }: { bin: Bin }) {
     <>
       <p className="font-semibold break-all">{bin.name}</p>
       <Facts>
-        <Fact name="Pool">{bin.pool} <CapacityMark type={bin.capacity} /></Fact>
+        <Fact name="Pool">{bin.type} {bin.zone} <CapacityMark type={bin.capacity} /></Fact>
         {bin.price && <Fact name="Price"><Amount of={bin.price} per="h" /></Fact>}
         <Fact name="CPU">{cpu(used(bin, "cpu"))} of {cpu(bin.room.cpu_milli)} ({part(used(bin, "cpu"), bin.room.cpu_milli)})</Fact>
         <Fact name="Memory">{memory(used(bin, "memory"))} of {memory(bin.room.memory_mib)} ({part(used(bin, "memory"), bin.room.memory_mib)})</Fact>

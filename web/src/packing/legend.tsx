@@ -5,7 +5,7 @@ import type { Resource } from "./model";
 export function PackingLegend() {
   const marks: [string, string][] = [
     ["border-l-4 border-spot", "Spot"], ["border-l-4 border-on-demand", "on-demand"],
-    ["bg-fill", "can move"], ["bg-baseline", "blocked"], ["hatched", "DaemonSet"], ["bg-page border border-line", "free"],
+    ["bg-control", "can move"], ["bg-text", "blocked"], ["hatched", "DaemonSet"], ["bg-page border border-line", "free"],
   ];
   return (
     <ul className="flex flex-wrap gap-x-4 gap-y-1 px-4 py-2 text-12 text-muted">

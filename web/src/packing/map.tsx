@@ -62,13 +62,13 @@ const Row = memo(function Row({ index, bin, by, full, dense, highlight, current,
   const taken = used(bin, by);
   return (
     <div onMouseEnter={() => onEnter(index, -1)} style={{ height: ROW_PX }}
-      className={`grid grid-cols-[104px_minmax(0,1fr)_40px] items-center gap-3 px-4 ${dense ? "sm:grid-cols-[140px_minmax(0,1fr)_64px]" : "sm:grid-cols-[190px_minmax(0,1fr)_80px]"} ${current === undefined ? "" : "bg-hover"}`}>
+      className={`grid grid-cols-[104px_minmax(0,1fr)_40px] items-center gap-3 px-4 ${dense ? "sm:grid-cols-[152px_minmax(0,1fr)_64px]" : "sm:grid-cols-[190px_minmax(0,1fr)_80px]"} ${current === undefined ? "" : "bg-hover"}`}>
       <div className="min-w-0 leading-4">
         <div className="truncate">{shortName(bin.name)}{bin.blockedBy && <span className="text-muted max-sm:hidden"> · blocked</span>}</div>
-        <div className="truncate text-12 text-muted">{bin.pool}</div>
+        <div className="truncate text-12 text-muted">{bin.type} <span className="max-sm:hidden">{bin.zone}</span><span className="sm:hidden">{zoneOf(bin.zone)}</span></div>
       </div>
       {room === 0 ? <span className="text-12 text-muted">no longer in the cluster</span> : (
-        <div className={`flex h-5 overflow-hidden rounded-mark border-l-4 bg-page ${bin.capacity === "spot" ? "border-spot" : "border-on-demand"}`} style={{ width: `${(100 * room) / full}%` }}>
+        <div className={`flex h-5 overflow-hidden rounded-mark border border-l-4 border-line bg-page ${bin.capacity === "spot" ? "border-l-spot" : "border-l-on-demand"}`} style={{ width: `${(100 * room) / full}%` }}>
           {bin.blocks.map((block, at) => (
             <div key={at} onMouseEnter={(event) => { event.stopPropagation(); onEnter(index, at); }} style={{ width: `${(100 * amount(block, by)) / room}%` }}
               className={`h-full shrink-0 border-r border-page ${look(block, highlight)} ${current === at ? "outline-2 -outline-offset-2 outline-accent" : ""}`} />
@@ -87,8 +87,11 @@ const Row = memo(function Row({ index, bin, by, full, dense, highlight, current,
 function look(block: Block, highlight: string | undefined): string {
   if (block.daemon) return "hatched";
   if (highlight && block.workload && workloadKey(block.workload) === highlight) return "bg-accent";
-  return block.stuck ? "bg-baseline" : "bg-fill";
+  return block.stuck ? "bg-text" : "bg-control";
 }
+
+/** `1a` of `us-east-1a`: what tells the zones of a cluster apart. */
+const zoneOf = (zone: string): string => zone.split("-").at(-1) ?? zone;
 
 /** The part of a node's name that tells it from its neighbours. */
 export const shortName = (name: string): string => name.split(".")[0] ?? name;

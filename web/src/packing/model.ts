@@ -21,8 +21,8 @@ export type Block = {
 /** A row of the map. */
 export type Bin = {
   name: string;
-  /** Such as `m7g.2xlarge us-east-1a`. */
-  pool: string;
+  type: string;
+  zone: string;
   capacity: Pool["capacity_type"] | undefined;
   price: Money | undefined;
   /** When the node was made; absent for one that is not there yet. */
@@ -56,7 +56,7 @@ export function binOfNode(node: StateNode): Bin {
     stuck: pod.movable || pod.daemon ? undefined : (pod.why_not ?? "It can not be moved."),
   }));
   return {
-    name: node.name, pool: [node.instance_type ?? "unknown type", node.zone].filter(Boolean).join(" "),
+    name: node.name, type: node.instance_type ?? "unknown type", zone: node.zone ?? "",
     capacity: node.capacity_type ?? undefined, price: node.price_per_hour ?? undefined, since: node.created_at,
     instance: node.instance_id ?? undefined, blockedBy: node.blocked_by ?? undefined, room: node.allocatable,
     blocks: blocks.toSorted((a, b) => Number(b.daemon) - Number(a.daemon) || b.cpu_milli - a.cpu_milli || a.name.localeCompare(b.name)),
@@ -68,7 +68,7 @@ function binsOfLaunch(launch: Launch, command: number): Bin[] {
   const choice = launch.choices[0];
   if (!choice) return [];
   return Array.from({ length: launch.count }, (_, at) => ({
-    name: `new-${command + 1}-${at + 1}`, pool: `${choice.pool.instance_type} ${choice.pool.zone}`, capacity: choice.pool.capacity_type,
+    name: `new-${command + 1}-${at + 1}`, type: choice.pool.instance_type, zone: choice.pool.zone, capacity: choice.pool.capacity_type,
     price: choice.price_per_hour, since: undefined, instance: undefined, blockedBy: undefined, room: choice,
     blocks: launch.packing.map((share): Block => ({
       name: share.workload.name, namespace: share.workload.namespace, workload: share.workload, pods: share.pods,
@@ -85,7 +85,7 @@ export function beforeAndAfter(plan: Optimization["plan"], nodes: StateNode[]): 
     const node = known.get(retire.node);
     if (node) return binOfNode(node);
     return {
-      name: retire.node, pool: `${retire.pool.instance_type} ${retire.pool.zone}`, capacity: retire.pool.capacity_type,
+      name: retire.node, type: retire.pool.instance_type, zone: retire.pool.zone, capacity: retire.pool.capacity_type,
       price: retire.price_per_hour, since: undefined, instance: retire.instance_id, blockedBy: undefined, room: { cpu_milli: 0, memory_mib: 0 }, blocks: [],
     };
   });

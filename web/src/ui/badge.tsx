@@ -12,8 +12,8 @@ const TONES: Record<Tone, string> = {
 /** A state: an icon and a word, so that colour is never alone. */
 export function Badge({ tone, icon, children }: { tone: Tone; icon: IconName; children: ReactNode }) {
   return (
-    <span className={`inline-flex items-center gap-1.5 whitespace-nowrap ${TONES[tone]}`}>
-      <Icon name={icon} className="size-3.5" />
+    <span className={`inline-flex items-baseline gap-1.5 whitespace-nowrap ${TONES[tone]}`}>
+      <Icon name={icon} className="size-3.5 self-center" />
       {children}
     </span>
   );
@@ -47,8 +47,8 @@ export function PlanBadge({ state }: { state: PlanState }) {
 export function CapacityMark({ type }: { type: Pool["capacity_type"] | null | undefined }) {
   if (!type) return <span className="text-muted">unknown</span>;
   return (
-    <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
-      <span aria-hidden="true" className={`size-2 rounded-mark ${type === "spot" ? "bg-spot" : "bg-on-demand"}`} />
+    <span className="inline-flex items-baseline gap-1.5 whitespace-nowrap">
+      <span aria-hidden="true" className={`size-2 self-center rounded-mark ${type === "spot" ? "bg-spot" : "bg-on-demand"}`} />
       {type === "spot" ? "Spot" : "on-demand"}
     </span>
   );

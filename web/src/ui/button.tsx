@@ -36,7 +36,7 @@ export function Button({ kind = "plain", icon, busy = false, children, onClick, 
 export function IconButton({ icon, name, busy = false, className = "", ...rest }: Omit<ButtonProps, "children" | "kind"> & { icon: IconName; name: string }) {
   return (
     <button type="button" {...rest} aria-label={name} title={name}
-      className={`inline-flex size-8 items-center justify-center rounded-box hover:bg-hover ${className}`}>
+      className={`inline-flex size-8 shrink-0 items-center justify-center rounded-box hover:bg-hover ${className}`}>
       <Icon name={icon} className={busy ? "animate-spin" : ""} />
     </button>
   );

@@ -29,9 +29,9 @@ export function Loaded<T>({ query, what, children, skeleton }: {
 /** Grey rows in the place of what is coming. */
 export function Skeleton({ what, rows = 6 }: { what: string; rows?: number }) {
   return (
-    <div role="status" aria-label={`Loading ${what}`} className="flex flex-col gap-2 p-4">
+    <div role="status" aria-label={`Loading ${what}`} className="flex flex-col gap-2">
       {Array.from({ length: rows }, (_, row) => (
-        <div key={row} className="h-7 animate-pulse rounded-box bg-hover" style={{ width: `${100 - ((row * 13) % 40)}%` }} />
+        <div key={row} className="h-7 rounded-box bg-hover" style={{ width: `${100 - ((row * 13) % 40)}%` }} />
       ))}
     </div>
   );
@@ -70,8 +70,7 @@ export function Failed({ problem, what, retry, busy }: { problem: Problem; what:
 function Stale({ since, what, retry, busy }: { since: number; what: string; retry: () => void; busy: boolean }) {
   return (
     <div role="alert" className="mb-4 flex flex-wrap items-center gap-x-3 gap-y-1 rounded-box border border-on-demand bg-surface px-4 py-2">
-      <Icon name="warning" className="text-on-demand" />
-      <p className="grow">Could not refresh {what}. What you see was read <Time at={new Date(since).toISOString()} />.</p>
+      <p className="flex min-w-60 flex-1 items-center gap-3"><Icon name="warning" className="text-on-demand" /><span>Could not refresh {what}. What you see was read <Time at={new Date(since).toISOString()} />.</span></p>
       <Button icon="refresh" busy={busy} onClick={retry}>Try again</Button>
     </div>
   );

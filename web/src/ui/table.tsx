@@ -1,14 +1,23 @@
 import type { ReactNode } from "react";
 
-/** A table of a few dozen rows. Narrow windows scroll it sideways inside its own frame. The first two columns hold words. */
-export function DataTable({ name, heads, words = 2, children }: { name: string; heads: readonly ReactNode[]; words?: number; children: ReactNode }) {
+/** What a phone leaves out. */
+const WIDE = "wide max-sm:hidden";
+const PADDING = "px-2 first:pl-4 [&:nth-last-child(1_of_:not(.wide))]:pr-4 sm:px-4";
+
+/**
+ * A table of a few dozen rows. The first `words` columns hold words, the others numbers; those in `wide` are
+ * left out on phones, and what is still too wide scrolls sideways inside its own frame.
+ */
+export function DataTable({ name, heads, words = 2, wide = [], children }: {
+  name: string; heads: readonly ReactNode[]; words?: number; wide?: readonly number[]; children: ReactNode;
+}) {
   return (
     <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={name}>
       <table className="w-full">
         <thead className="text-12 text-muted">
           <tr>
             {heads.map((head, at) => (
-              <th key={at} scope="col" className={`h-8 px-4 font-normal whitespace-nowrap ${at < words ? "text-left" : "text-right"}`}>{head}</th>
+              <th key={at} scope="col" className={`h-8 ${PADDING} font-normal sm:whitespace-nowrap ${at < words ? "text-left" : "text-right"} ${wide.includes(at) ? WIDE : ""}`}>{head}</th>
             ))}
           </tr>
         </thead>
@@ -18,6 +27,6 @@ export function DataTable({ name, heads, words = 2, children }: { name: string; 
   );
 }
 
-export function Cell({ number = false, wrap = false, children }: { number?: boolean; wrap?: boolean; children: ReactNode }) {
-  return <td className={`h-9 px-4 py-1 ${wrap ? "" : "whitespace-nowrap"} ${number ? "text-right" : ""}`}>{children}</td>;
+export function Cell({ number = false, wrap = false, wide = false, children }: { number?: boolean; wrap?: boolean; wide?: boolean; children: ReactNode }) {
+  return <td className={`h-9 ${PADDING} py-1 ${wrap ? "" : "whitespace-nowrap"} ${number ? "text-right" : ""} ${wide ? WIDE : ""}`}>{children}</td>;
 }

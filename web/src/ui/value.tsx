@@ -11,7 +11,7 @@ export function Amount({ of, per, signed = false }: { of: Money | Nanos; per?: "
   return (
     <data value={exact(amount)} title={`${exact(amount)} USD${per ? ` per ${per === "h" ? "hour" : per}` : ""}`} className="whitespace-nowrap">
       {signed && amount > 0n && "+"}
-      {short(amount)}&nbsp;<span className="text-[0.72em] font-normal text-muted">{unit}</span>
+      {short(amount)}&nbsp;<span className="text-[max(12px,0.5em)] leading-none font-normal text-muted">{unit}</span>
     </data>
   );
 }
@@ -37,7 +37,7 @@ export function Modelled({ children, formula }: { children: ReactNode; formula: 
 export function Explained({ label, children }: { label: ReactNode; children: ReactNode }) {
   return (
     <Popover.Root>
-      <Popover.Trigger className="min-h-6 underline decoration-dotted decoration-1 underline-offset-4">{label}</Popover.Trigger>
+      <Popover.Trigger className="-my-1 min-h-6 underline decoration-dotted decoration-1 underline-offset-4">{label}</Popover.Trigger>
       <Popover.Portal>
         <Popover.Content sideOffset={6} collisionPadding={12} aria-label="How is it calculated?"
           className="z-30 max-w-80 rounded-box border border-line bg-surface p-3 text-13 font-normal shadow-float">

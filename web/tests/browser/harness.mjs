@@ -38,8 +38,8 @@ export const launch = () =>
   });
 
 /** A page of its own profile; `signedIn` gives it the refresh cookie. Notes what must never happen. */
-export async function open(browser, url, { signedIn = true, width = 1280, height = 900, theme = "light", expected = [] } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce", baseURL: url });
+export async function open(browser, url, { signedIn = true, width = 1280, height = 900, motion = "reduce", expected = [] } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: "light", reducedMotion: motion, baseURL: url });
   if (signedIn) await context.addCookies([{ name: "refresh", value: "mock", url }]);
   const page = await context.newPage();
   const faults = [];
@@ -53,15 +53,18 @@ export async function open(browser, url, { signedIn = true, width = 1280, height
   return { page, faults, close: () => context.close() };
 }
 
-/** Every screen, with the words that show it is there. */
+/**
+ * Every screen: what it asks for, the words that show it is there, and those that show there is nothing,
+ * in a world without clusters or, with `bare`, at an address of this one.
+ */
 export const SCREENS = [
   { name: "overview", path: "/", api: "**/metrics/dashboard*", ready: "Where the cost is", empty: "No cluster is connected yet" },
   { name: "clusters", path: "/clusters", api: "**/api/v1/clusters?*", ready: "checkout-prod", empty: "No cluster is connected yet" },
   { name: "clusters-table", path: "/clusters?view=table", api: "**/api/v1/clusters?*", ready: "checkout-prod", empty: "No cluster is connected yet" },
-  { name: "cluster", path: "/clusters/clu_01checkout", api: "**/api/v1/clusters/clu_01checkout", ready: "Nodes, the most wasteful first" },
-  { name: "cluster-workloads", path: "/clusters/clu_01checkout?tab=workloads", api: "**/api/v1/clusters/clu_01checkout", ready: "Workloads, the most exposed first" },
-  { name: "cluster-plans", path: "/clusters/clu_01checkout?tab=plans", api: "**/api/v1/clusters/clu_01checkout", ready: "Plans, newest first" },
-  { name: "cluster-hours", path: "/clusters/clu_01checkout?tab=ledger", api: "**/api/v1/clusters/clu_01checkout", ready: "Hours, newest first" },
+  { name: "cluster", path: "/clusters/clu_01checkout", api: "**/api/v1/clusters/clu_01checkout", ready: "Nodes, the most wasteful first", empty: "The cluster has no nodes", bare: "/clusters/clu_05night" },
+  { name: "cluster-workloads", path: "/clusters/clu_01checkout?tab=workloads", api: "**/clusters/clu_01checkout/state", ready: "Workloads, the most exposed first", empty: "Nothing runs here", bare: "/clusters/clu_05night?tab=workloads" },
+  { name: "cluster-plans", path: "/clusters/clu_01checkout?tab=plans", api: "**/optimizations?*", ready: "Plans, newest first", empty: "No plan has been made yet", bare: "/clusters/clu_05night?tab=plans" },
+  { name: "cluster-hours", path: "/clusters/clu_01checkout?tab=ledger", api: "**/metrics/ledger*", ready: "Hours, newest first", empty: "No hour has been closed yet", bare: "/clusters/clu_05night?tab=ledger" },
   { name: "cluster-waiting", path: "/clusters/clu_04lab", api: "**/api/v1/clusters/clu_04lab", ready: "Waiting for the agent" },
   { name: "plans", path: "/plans", api: "**/optimizations?*", ready: "waits for approval", empty: "No plan has been made yet" },
   { name: "plan", path: "/plans/opt_0001", api: "**/api/v1/optimizations/opt_0001", ready: "Packing before and after" },
@@ -76,4 +79,4 @@ export const OPEN_SCREENS = [
   { name: "not-found", path: "/nowhere", ready: "There is nothing at this address" },
 ];
 
-export const shows = (page, text) => page.getByText(text).first().waitFor({ timeout: 15_000 });
+export const shows = (page, text) => page.getByText(text).filter({ visible: true }).first().waitFor({ timeout: 15_000 });

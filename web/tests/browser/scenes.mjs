@@ -19,25 +19,29 @@ export const asViewer = async (route) => {
 const press = (role, name) => (page) => page.getByRole(role, { name, exact: typeof name === "string" }).first().click();
 const readAgain = press("button", "Read again");
 
-/** What can become of a screen that asks the API for something. Screens that ask for the same share their states. */
-const asking = SCREENS.filter(({ name }) => ["overview", "clusters", "cluster", "plans", "plan", "savings"].includes(name));
-const STATES = asking.flatMap(({ name, path, api, ready, empty }) => [
-  { name: `${name}-loading`, path, before: (page) => page.route(api, () => new Promise(() => {})), ready: (page) => page.getByRole("status", { name: /^Loading/ }).first() },
+/** What can become of every screen that asks the API for something. */
+const STATES = SCREENS.flatMap(({ name, path, api, ready, empty, bare }) => [
+  { name: `${name}-loading`, path, before: (page) => page.route(api, () => new Promise(() => {})), ready: (page) => page.getByRole("status", { name: /^Loading/ }).first().waitFor() },
   { name: `${name}-failed`, path, before: (page) => page.route(api, unavailable), ready: "req_7", expected: ["503"] },
   {
-    name: `${name}-stale`, path, expected: ["503"], ready: /Could not refresh/,
+    name: `${name}-stale`, path, expected: ["503"],
     act: async (page) => {
       await shows(page, ready);
       await page.route(api, unavailable);
       await readAgain(page);
     },
+    // What was there stays under the warning.
+    ready: async (page) => {
+      await shows(page, /Could not refresh/);
+      await shows(page, ready);
+    },
   },
-  ...(empty ? [{ name: `${name}-empty`, path, world: "empty", ready: empty }] : []),
+  ...(empty ? [{ name: `${name}-empty`, path: bare ?? path, world: bare ? "usual" : "empty", ready: empty }] : []),
 ]);
 
 /** What opens, is refused, or is there for somebody else. */
 const MOMENTS = [
-  { name: "overview-chart-table", path: "/", act: press("button", "Show as table"), ready: (page) => page.getByRole("region", { name: "Data of the chart" }) },
+  { name: "overview-chart-table", path: "/", act: press("button", "Show as table"), ready: (page) => page.getByRole("region", { name: "Data of the chart" }).waitFor() },
   {
     name: "overview-chart-cursor", path: "/?days=7", ready: /\d\d:\d\d/,
     act: async (page) => {
@@ -45,9 +49,9 @@ const MOMENTS = [
       await page.keyboard.press("ArrowRight");
     },
   },
-  { name: "command-menu", path: "/", act: (page) => shows(page, "Where the cost is").then(() => page.keyboard.press("Control+k")), ready: (page) => page.getByRole("option").first() },
-  { name: "account-menu", path: "/", act: press("button", "Account"), ready: (page) => page.getByRole("menu") },
-  { name: "theme-menu", path: "/", act: press("button", "Theme"), ready: (page) => page.getByRole("menu") },
+  { name: "command-menu", path: "/", act: (page) => shows(page, "Where the cost is").then(() => page.keyboard.press("Control+k")), ready: (page) => page.getByRole("option").first().waitFor() },
+  { name: "account-menu", path: "/", act: press("button", "Account"), ready: (page) => page.getByRole("menu").waitFor() },
+  { name: "theme-menu", path: "/", act: press("button", "Theme"), ready: (page) => page.getByRole("menu").waitFor() },
   { name: "clusters-no-match", path: "/clusters?search=nothing", ready: "No cluster matches" },
   {
     name: "cluster-memory", path: "/clusters/clu_01checkout?by=memory&workload=shop/checkout-api", ready: "Can move?",
@@ -65,9 +69,9 @@ const MOMENTS = [
     const { items, ...rest } = await response.json();
     await route.fulfill({ response, json: { ...rest, items: items.filter((each) => each.state !== "applying" && each.state !== "approved") } });
   }), ready: "No plan is running now" },
-  { name: "plan-details", path: "/plans/opt_0001", act: (page) => page.locator("summary").evaluateAll((all) => all.forEach((each) => { each.parentElement.open = true; })), ready: "On each:" },
+  { name: "plan-details", path: "/plans/opt_0001", act: (page) => shows(page, "Packing before and after").then(() => page.locator("summary")).then((all) => all.evaluateAll((all) => all.forEach((each) => { each.parentElement.open = true; }))), ready: "On each:" },
   { name: "plan-viewer", path: "/plans/opt_0001", before: (page) => page.route("**/auth/refresh", asViewer), ready: /your role is viewer/ },
-  { name: "plan-approval", path: "/plans/opt_0001", act: press("button", "Approve plan"), ready: (page) => page.getByRole("dialog") },
+  { name: "plan-approval", path: "/plans/opt_0001", act: press("button", "Approve plan"), ready: (page) => page.getByRole("dialog").waitFor() },
   {
     name: "plan-moved-on", path: "/plans/opt_0001", ready: /no longer the current one/, expected: ["409"],
     before: (page) => page.route("**/approve", answer(409, { code: "conflict", detail: "This plan is no longer the current one." })),
@@ -78,11 +82,11 @@ const MOMENTS = [
   { name: "plan-failed", path: "/plans/opt_0006", ready: "The pods of this command" },
   { name: "plan-stopped", path: "/plans/opt_0007", ready: "A person stopped it" },
   { name: "plan-expired", path: "/plans/opt_0002", ready: "It was not approved in time" },
-  { name: "plan-stop", path: "/plans/opt_0004", act: press("button", "Stop plan"), ready: (page) => page.getByRole("dialog") },
-  { name: "savings-lever", path: "/savings?lever=overlap", ready: /the largest first/ },
+  { name: "plan-stop", path: "/plans/opt_0004", act: press("button", "Stop plan"), ready: (page) => page.getByRole("dialog").waitFor() },
+  { name: "savings-lever", path: "/savings?figure=overlap", ready: /the largest first/ },
   { name: "savings-hour", path: "/savings", act: (page) => page.getByRole("list", { name: "Hours" }).getByRole("button").first().click(), ready: "At list price" },
-  { name: "savings-how", path: "/savings", act: press("button", "How is it calculated?"), ready: (page) => page.getByRole("dialog") },
-  { name: "savings-baseline", path: "/savings", act: press("button", "What counts as the baseline"), ready: (page) => page.getByRole("dialog") },
+  { name: "savings-how", path: "/savings", act: press("button", "How is it calculated?"), ready: (page) => page.getByRole("dialog").waitFor() },
+  { name: "savings-baseline", path: "/savings", act: press("button", "What counts as the baseline"), ready: (page) => page.getByRole("dialog").waitFor() },
   { name: "offline", path: "/", act: (page) => shows(page, "Where the cost is").then(() => page.context().setOffline(true)), ready: /You are offline/, expected: ["ERR_INTERNET_DISCONNECTED"] },
   { name: "out-of-reach", path: "/clusters", before: (page) => page.route("**/api/**", (route) => route.abort()), ready: "Could not load the dashboard", expected: ["ERR_FAILED"] },
   {
@@ -120,6 +124,6 @@ export async function stage(browser, sites, { path, signedIn = true, world = "us
   await before?.(opened.page);
   await opened.page.goto(path);
   await act?.(opened.page);
-  await (typeof ready === "function" ? ready(opened.page).waitFor() : shows(opened.page, ready));
+  await (typeof ready === "function" ? ready(opened.page) : shows(opened.page, ready));
   return opened;
 }

@@ -1,31 +1,19 @@
-// Every screen while it loads, with nothing to show, when it fails, and when only the newest data did not come.
+// What a screen does when the API does not: that each loads, is empty, fails and goes stale is in scenes.mjs.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, open, SCREENS, serve, shows } from "./harness.mjs";
+import { forbidden, unavailable } from "./scenes.mjs";
 
-let browser, usual, empty;
+let browser, usual;
 before(async () => {
-  [browser, usual, empty] = await Promise.all([launch(), serve("usual"), serve("empty")]);
+  [browser, usual] = await Promise.all([launch(), serve("usual")]);
 });
 after(async () => {
   await browser.close();
   usual.close();
-  empty.close();
 });
 
-const unavailable = (route) =>
-  route.fulfill({ status: 503, contentType: "application/problem+json", body: JSON.stringify({ type: "about:blank", title: "Unavailable", status: 503, code: "unavailable", detail: "The table did not answer.", request_id: "req_7" }) });
-
 for (const screen of SCREENS) {
-  test(`${screen.name} shows that it loads`, async () => {
-    const { page, faults, close } = await open(browser, usual.url);
-    await page.route(screen.api, () => new Promise(() => {}));
-    await page.goto(screen.path);
-    await page.getByRole("status", { name: /^Loading/ }).first().waitFor();
-    assert.deepEqual(faults, []);
-    await close();
-  });
-
   test(`${screen.name} says why it failed, and a retry brings it`, async () => {
     const { page, faults, close } = await open(browser, usual.url, { expected: ["503"] });
     await page.route(screen.api, unavailable);
@@ -38,33 +26,11 @@ for (const screen of SCREENS) {
     assert.deepEqual(faults, []);
     await close();
   });
-
-  test(`${screen.name} keeps what it has and says that it is old`, async () => {
-    const { page, faults, close } = await open(browser, usual.url, { expected: ["503"] });
-    await page.goto(screen.path);
-    await shows(page, screen.ready);
-    await page.route(screen.api, unavailable);
-    await page.getByRole("button", { name: "Read again" }).click();
-    await shows(page, /Could not refresh/);
-    await shows(page, screen.ready);
-    assert.deepEqual(faults, []);
-    await close();
-  });
-
-  if (screen.empty) {
-    test(`${screen.name} says what to do when there is nothing`, async () => {
-      const { page, faults, close } = await open(browser, empty.url);
-      await page.goto(screen.path);
-      await shows(page, screen.empty);
-      assert.deepEqual(faults, []);
-      await close();
-    });
-  }
 }
 
 test("a screen someone may not see says who can change that", async () => {
   const { page, close } = await open(browser, usual.url, { expected: ["403"] });
-  await page.route("**/api/v1/clusters?*", (route) => route.fulfill({ status: 403, contentType: "application/problem+json", body: JSON.stringify({ status: 403, code: "forbidden", title: "Forbidden" }) }));
+  await page.route("**/api/v1/clusters?*", forbidden);
   await page.goto("/clusters");
   await shows(page, "You may not see your clusters");
   await close();

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { PageHead } from "../../frame/page-head";
 
-/** The narrow page that the sign-in screens share. */
+/** The narrow page of what has no frame around it. */
 export function AuthPage({ title, text, children }: { title: string; text: ReactNode; children: ReactNode }) {
   return (
     <main className="mx-auto flex min-h-dvh max-w-100 flex-col justify-center px-4 py-8">

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { cluster, clusterState } from "../../api/queries";
-import type { Cluster } from "../../api/types";
+import type { Cluster, ClusterState } from "../../api/types";
 import { useAsOf } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
-import { counted, percent, sentence, words } from "../../lib/units";
+import { counted, cpu, memory, percent } from "../../lib/units";
 import type { CLUSTER_TABS } from "../../router";
 import { ClusterBadge } from "../../ui/badge";
 import { Figure, Figures } from "../../ui/panel";
@@ -43,11 +43,13 @@ export function ClusterScreen() {
   );
 }
 
+const KINDS: Record<Cluster["kind"], string> = { managed_node_groups: "managed node groups", karpenter: "Karpenter", auto_mode: "EKS Auto Mode", mixed: "mixed node managers" };
+
 function InWords({ cluster: { status, region, kind, kubernetes_version: version } }: { cluster: Cluster }) {
   return (
     <span className="flex flex-wrap gap-x-3">
       <ClusterBadge status={status} />
-      <span>{region}, {sentence(words(kind))}{version && `, Kubernetes ${version}`}</span>
+      <span>{region}, {KINDS[kind]}{version && `, Kubernetes ${version}`}</span>
     </span>
   );
 }
@@ -61,8 +63,8 @@ function Reporting({ cluster }: { cluster: Cluster }) {
       <Figures>
         <Figure label="Cost per hour now" value={<Amount of={cluster.cost_per_hour} per="h" />} remark={`${counted(cluster.nodes, "node")}, ${counted(cluster.pods, "pod")}`} />
         <Figure label="Spot share of requested CPU" value={percent(cluster.spot_cpu_percent / 100)} remark={`${cluster.spot_nodes} of ${counted(cluster.nodes, "node")}`} />
-        <Figure label="CPU requested of allocatable" value={percent(cluster.cpu_utilisation_percent / 100)} />
-        <Figure label="Memory requested of allocatable" value={percent(cluster.memory_utilisation_percent / 100)} />
+        <Figure label="CPU requested of allocatable" value={percent(cluster.cpu_utilisation_percent / 100)} remark={state.data && ofRoom(state.data, "cpu_milli", cpu)} />
+        <Figure label="Memory requested of allocatable" value={percent(cluster.memory_utilisation_percent / 100)} remark={state.data && ofRoom(state.data, "memory_mib", memory)} />
       </Figures>
       <TabBar name="Parts of the cluster" value={tab} tabs={TABS} onChange={(next) => void navigate({ search: (old) => ({ ...old, tab: next === "packing" ? undefined : next }) })}>
         {tab === "packing" && <Loaded query={state} what="the nodes">{(data) => <Packing state={data} />}</Loaded>}
@@ -72,4 +74,9 @@ function Reporting({ cluster }: { cluster: Cluster }) {
       </TabBar>
     </div>
   );
+}
+
+function ofRoom({ nodes }: ClusterState, key: "cpu_milli" | "memory_mib", format: (value: number) => string): string {
+  const sum = (of: "requested" | "allocatable") => format(nodes.reduce((total, node) => total + node[of][key], 0));
+  return `${sum("requested")} of ${sum("allocatable")}`;
 }

@@ -12,6 +12,9 @@ import { WorkloadList } from "./workload-list";
 
 const route = getRouteApi("/app/clusters/$clusterId");
 
+/** Where there is no room beside the map: at the bottom of the window, above the bar of a phone. */
+const DOCKED = "sticky bottom-14 border-t border-line bg-surface shadow-float sm:bottom-0 lg:hidden";
+
 /** The nodes by waste, and beside them what the pointer is on and the workloads to pick out. */
 export function Packing({ state }: { state: ClusterState }) {
   const { by = "cpu", workload } = route.useSearch();
@@ -26,11 +29,12 @@ export function Packing({ state }: { state: ClusterState }) {
           aside={<ResourceSwitch value={by} onChange={(next) => void navigate({ search: (old) => ({ ...old, by: next === "memory" ? next : undefined }), replace: true })} />}>
           <PackingLegend />
           <PackingMap bins={bins} by={by} name="Packing" highlight={workload} onCursor={setCursor} />
+          {cursor && <CursorDetail cursor={cursor} className={DOCKED} />}
         </Panel>
         <Findings findings={state.findings} />
       </div>
-      <div className="flex flex-col gap-5 max-lg:hidden lg:sticky lg:top-16">
-        <Panel title="Under the pointer" flush><CursorDetail cursor={cursor} /></Panel>
+      <div className="flex flex-col gap-5 lg:sticky lg:top-16">
+        <Panel title="Under the pointer" flush className="max-lg:hidden"><CursorDetail cursor={cursor} className="min-h-44" /></Panel>
         <WorkloadList workloads={state.workloads} chosen={workload} onChoose={(next) => void navigate({ search: (old) => ({ ...old, workload: next }), replace: true })} />
       </div>
     </div>

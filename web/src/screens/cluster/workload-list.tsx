@@ -15,7 +15,7 @@ export function WorkloadList({ workloads, chosen, onChoose }: {
 }) {
   return (
     <Panel title="Workloads" flush aside={<span className="text-12 text-muted">worst single-pool loss</span>}>
-      <ul className="max-h-80 overflow-y-auto py-1">
+      <ul className="max-h-84 overflow-y-auto py-1">
         {byLoss(workloads).map((workload) => {
           const key = workloadKey(workload);
           const loss = worstLoss(workload);

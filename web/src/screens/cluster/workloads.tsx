@@ -10,17 +10,17 @@ export function Workloads({ workloads }: { workloads: StateWorkload[] }) {
   if (workloads.length === 0) return <Empty icon="clusters" title="Nothing runs here">The last snapshot has no workload apart from DaemonSets.</Empty>;
   return (
     <Panel title="Workloads, the most exposed first" flush>
-      <DataTable name="Workloads" words={2} heads={["Workload", "Worst single-pool loss", "Replicas", "On Spot", "CPU each", "Memory each"]}>
+      <DataTable name="Workloads" words={2} wide={[2, 3, 4, 5]} heads={["Workload", "Worst single-pool loss", "Replicas", "On Spot", "CPU each", "Memory each"]}>
         {byLoss(workloads).map((workload) => (
           <tr key={`${workload.kind}/${workload.namespace}/${workload.name}`} className="border-t border-line">
-            <Cell><span className="font-semibold">{workload.name}</span> <span className="text-muted">{workload.kind} in {workload.namespace}</span></Cell>
-            <Cell>{workload.worst_pool_loss
-              ? <>{percent(worstLoss(workload))} <span className="text-muted">{workload.worst_pool_loss.lost} of {workload.replicas} with {workload.worst_pool_loss.pool.instance_type} {workload.worst_pool_loss.pool.zone}</span></>
+            <Cell><span className="font-semibold">{workload.name}</span> <span className="text-muted max-sm:block max-sm:text-12">{workload.kind} in {workload.namespace}</span></Cell>
+            <Cell wrap>{workload.worst_pool_loss
+              ? <>{percent(worstLoss(workload))} <span className="text-muted max-sm:block max-sm:text-12">{workload.worst_pool_loss.lost} of {workload.replicas} with {workload.worst_pool_loss.pool.instance_type} {workload.worst_pool_loss.pool.zone}</span></>
               : <span className="text-muted">none on Spot</span>}</Cell>
-            <Cell number>{workload.ready} of {workload.replicas} ready</Cell>
-            <Cell number>{workload.spot_replicas}</Cell>
-            <Cell number>{cpu(workload.cpu_milli)}</Cell>
-            <Cell number>{memory(workload.memory_mib)}</Cell>
+            <Cell wide number>{workload.ready} of {workload.replicas} ready</Cell>
+            <Cell wide number>{workload.spot_replicas}</Cell>
+            <Cell wide number>{cpu(workload.cpu_milli)}</Cell>
+            <Cell wide number>{memory(workload.memory_mib)}</Cell>
           </tr>
         ))}
       </DataTable>

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useSyncExternalStore } from "react";
 import type { Cluster } from "../../api/types";
-import { count, percent } from "../../lib/units";
+import { counted, percent } from "../../lib/units";
 import { ClusterBadge } from "../../ui/badge";
 import { Rows } from "../../ui/rows";
 import { Amount } from "../../ui/value";
@@ -35,12 +35,16 @@ function Card({ cluster }: { cluster: Cluster }) {
         <span className="truncate text-14 font-semibold">{cluster.name}</span>
         <ClusterBadge status={cluster.status} />
       </div>
-      <div className="flex items-baseline justify-between gap-3">
-        <span className="text-18 font-semibold"><Amount of={cluster.cost_per_hour} per="h" /></span>
-        <span className="text-muted">{count(cluster.nodes)} nodes · {percent(cluster.cpu_utilisation_percent / 100)} CPU</span>
-      </div>
-      <SplitBar spot={cluster.spot_nodes} all={cluster.nodes} />
-      <div className="flex justify-between gap-3 text-12 text-muted"><span>{cluster.region}</span><span>{percent(cluster.spot_cpu_percent / 100)} of CPU on Spot</span></div>
+      {cluster.nodes === 0 ? <p className="text-muted">Nothing is known of its nodes yet.</p> : (
+        <>
+          <div className="flex items-baseline justify-between gap-3">
+            <span className="text-18 font-semibold"><Amount of={cluster.cost_per_hour} per="h" /></span>
+            <span className="text-muted">{counted(cluster.nodes, "node")} · {percent(cluster.cpu_utilisation_percent / 100)} CPU used</span>
+          </div>
+          <SplitBar spot={cluster.spot_nodes} all={cluster.nodes} />
+        </>
+      )}
+      <div className="flex justify-between gap-3 text-12 text-muted"><span>{cluster.region}</span>{cluster.nodes > 0 && <span>{percent(cluster.spot_cpu_percent / 100)} of CPU on Spot</span>}</div>
     </Link>
   );
 }

@@ -4,7 +4,7 @@ import { clusters } from "../../api/queries";
 import type { Cluster } from "../../api/types";
 import { useReadAt } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
-import { count, counted, words } from "../../lib/units";
+import { count, counted, sentence, words } from "../../lib/units";
 import { CLUSTER_STATUSES } from "../../router";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
@@ -37,8 +37,10 @@ export function Clusters() {
               <div className="mb-4 flex flex-wrap items-center gap-3">
                 <SearchBox value={search} onChange={(next) => set({ search: next || undefined })} />
                 <StatusFilter of={named} value={status} onChange={(next) => set({ status: next })} />
-                <Segments name="View" value={view ?? "cards"} onChange={(next) => set({ view: next === "table" ? "table" : undefined })}
-                  options={[{ value: "cards", label: <><Icon name="cards" />Cards</> }, { value: "table", label: <><Icon name="table" />Table</> }]} />
+                <div className="sm:ml-auto">
+                  <Segments name="View" value={view ?? "cards"} onChange={(next) => set({ view: next === "table" ? "table" : undefined })}
+                    options={[{ value: "cards", label: <><Icon name="cards" />Cards</> }, { value: "table", label: <><Icon name="table" />Table</> }]} />
+                </div>
               </div>
               {shown.length === 0
                 ? <Message icon="search" title="No cluster matches"><Button onClick={() => set({ search: undefined, status: undefined })}>Show all clusters</Button></Message>
@@ -69,7 +71,7 @@ function StatusFilter({ of, value, onChange }: { of: Cluster[]; value: Status | 
   const counts = CLUSTER_STATUSES.map((status) => ({ status, number: of.filter((each) => each.status === status).length }));
   const options = [
     { value: "all" as const, label: `All ${of.length}` },
-    ...counts.filter((each) => each.number > 0 || each.status === value).map(({ status, number }) => ({ value: status, label: `${words(status)} ${number}` })),
+    ...counts.filter((each) => each.number > 0 || each.status === value).map(({ status, number }) => ({ value: status, label: `${sentence(words(status))} ${number}` })),
   ];
   return (
     <div className="max-w-full overflow-x-auto">

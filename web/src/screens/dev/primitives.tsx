@@ -15,7 +15,7 @@ import { Figure, Figures, Panel } from "../../ui/panel";
 import { Empty, Failed, Skeleton } from "../../ui/states";
 import { Amount, Modelled, QualityWord, Time } from "../../ui/value";
 
-const COLOURS = ["page", "surface", "text", "muted", "line", "control", "accent", "spot", "on-demand", "asleep", "baseline", "ok", "danger", "hover", "fill"];
+const COLOURS = ["page", "surface", "text", "muted", "line", "control", "accent", "spot", "on-demand", "asleep", "baseline", "ok", "danger", "hover"];
 const TIMES = Array.from({ length: 48 }, (_, at) => 1_790_000_000 + at * 3600);
 const WAVE: Series[] = [
   { name: "Baseline", values: TIMES.map(() => 9), colour: "baseline", dashed: true, fillTo: 1, fillOpacity: 0.12 },

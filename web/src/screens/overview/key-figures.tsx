@@ -1,38 +1,55 @@
 import type { Dashboard, SeriesPoint } from "../../api/types";
 import { Sparkline } from "../../charts/sparkline";
-import { dollars, nanos, share } from "../../lib/money";
+import { dollars, HOURS_PER_MONTH, nanos, share } from "../../lib/money";
 import { count, percent } from "../../lib/units";
 import { Figure, Figures } from "../../ui/panel";
-import { Amount, Explained } from "../../ui/value";
+import { Amount, Explained, Modelled } from "../../ui/value";
 
-/** The four figures of the top line. */
-export function KeyFigures({ data }: { data: Dashboard }) {
+/** The four figures of the top line. The API keeps no history of nodes, so theirs has no course. */
+export function KeyFigures({ data, days }: { data: Dashboard; days: number }) {
   const { saved_this_month: saved, series } = data;
+  const paid = series.map((point) => dollars(nanos(point.actual)));
+  const kept = series.map((point) => dollars(nanos(point.baseline) - nanos(point.actual)));
+  const spot = series.map(spotPart);
+  const hourly = nanos(data.cost_per_hour);
   return (
     <Figures>
-      <Figure label="Cost per hour now" value={<Amount of={data.cost_per_hour} per="h" />} remark={change(series, "actual")}
-        mark={<Sparkline colour="text" values={course(series, "actual")} />} />
-      <Figure label="Saved this month" value={<Amount of={saved.amount} />}
-        mark={<Sparkline colour="spot" values={series.map((point) => dollars(nanos(point.baseline) - nanos(point.actual)))} />}
+      <Figure label="Cost per hour now" value={<Amount of={hourly} per="h" />} mark={<Sparkline colour="text" values={paid} />}
+        remark={<Modelled formula={<p>The cost of this hour × 730, the hours of an average month, if the fleet stays as it is.</p>}><Amount of={hourly * HOURS_PER_MONTH} per="month" /></Modelled>}
+        change={moved(paid, days)} />
+      <Figure label="Saved this month" value={<Amount of={saved.amount} />} mark={<Sparkline colour="spot" values={kept} />}
         remark={<>
           {percent(share(nanos(saved.amount), nanos(saved.baseline)))} of the <Explained label="baseline">
             <p>The baseline is what the same hours would have cost without Spot Optimizer: <Amount of={saved.baseline} />. Paid: <Amount of={saved.actual} />.</p>
             <p className="mt-2">{percent(saved.measured_share_percent / 100)} of it is measured; the rest is modelled or estimated. Savings shows every hour.</p>
           </Explained>
-        </>} />
-      <Figure label="Spot share of requested CPU" value={percent(data.spot_cpu_percent / 100)} remark={`${count(data.spot_nodes)} of ${count(data.nodes)} nodes`}
-        mark={<Sparkline colour="spot" values={series.map((point) => share(nanos(point.spot), nanos(point.actual)))} />} />
-      <Figure label="Nodes" value={count(data.nodes)} remark={`${count(data.spot_nodes)} on Spot, ${count(data.nodes - data.spot_nodes)} on-demand`} />
+        </>}
+        change={moved(kept, days)} />
+      <Figure label="Spot share of requested CPU" value={percent(data.spot_cpu_percent / 100)} mark={<Sparkline colour="spot" values={spot} />}
+        remark={`${count(data.spot_nodes)} of ${count(data.nodes)} nodes`} change={shareMoved(spot, days)} />
+      <Figure label="Nodes" value={count(data.nodes)} remark={<>{count(data.spot_nodes)} on Spot, <span className="whitespace-nowrap">{count(data.nodes - data.spot_nodes)} on-demand</span></>} />
     </Figures>
   );
 }
 
-const course = (series: SeriesPoint[], key: "actual") => series.map((point) => dollars(nanos(point[key])));
+const spotPart = (point: SeriesPoint): number => share(nanos(point.spot), nanos(point.actual));
+const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
-/** The newest point against the first of the range. */
-function change(series: SeriesPoint[], key: "actual"): string | undefined {
-  const [first, last] = [series[0], series.at(-1)];
-  if (!first || !last || first === last || nanos(first[key]) === 0n) return undefined;
-  const moved = share(nanos(last[key]) - nanos(first[key]), nanos(first[key]));
-  return moved === 0 ? "as at the start of the range" : `${percent(Math.abs(moved))} ${moved < 0 ? "less" : "more"} than at the start of the range`;
+/** Means of the older and the newer half of the range: single points of it move with the hour and the weekday. */
+function halves(values: number[]): { before: number; since: number } | undefined {
+  const middle = Math.floor(values.length / 2);
+  return middle === 0 ? undefined : { before: mean(values.slice(0, middle)), since: mean(values.slice(middle)) };
+}
+
+function moved(values: number[], days: number): string | undefined {
+  const { before, since } = halves(values) ?? { before: 0, since: 0 };
+  if (before <= 0) return undefined;
+  const change = since / before - 1;
+  const word = Math.abs(change) < 0.0005 ? "as much as" : `${percent(Math.abs(change))} ${change < 0 ? "less" : "more"} than`;
+  return `${word} the ${days / 2} days before`;
+}
+
+function shareMoved(values: number[], days: number): string | undefined {
+  const both = halves(values);
+  return both && `${percent(both.since)} of the cost, ${percent(both.before)} the ${days / 2} days before`;
 }

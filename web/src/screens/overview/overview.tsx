@@ -31,10 +31,10 @@ export function Overview() {
       <Loaded query={query} what="the overview">
         {(data) => data.clusters.length === 0 ? <NoClusters /> : (
           <div className="flex flex-col gap-5">
-            <KeyFigures data={data} />
+            <KeyFigures data={data} days={days} />
             <Attention items={data.attention} />
             <div className="grid gap-5 lg:grid-cols-[2fr_1fr]">
-              <Panel title="Cost against baseline" aside={<Days value={days} onChange={(next) => void navigate({ search: { days: next } })} />}>
+              <Panel title="Cost against baseline" className="flex flex-col" aside={<Days value={days} onChange={(next) => void navigate({ search: { days: next } })} />}>
                 {data.series.length === 0
                   ? <p className="text-muted">No hour has been closed yet. The first one appears after the next full hour.</p>
                   : <Suspense fallback={<Skeleton what="the chart" />}><CostChart points={data.series} /></Suspense>}
@@ -50,6 +50,7 @@ export function Overview() {
 }
 
 function inWords({ clusters, plans_waiting, attention }: Dashboard): string {
+  if (clusters.length === 0) return "No cluster is connected.";
   const silent = clusters.filter((each) => each.status === "silent").length;
   const state = silent > 0 ? `${silent} of ${counted(clusters.length, "cluster")} silent` : `${counted(clusters.length, "cluster")}, all reporting`;
   const waiting = plans_waiting > 0 ? `${counted(plans_waiting, "plan")} ${plans_waiting === 1 ? "waits" : "wait"} for you` : "no plan waits";

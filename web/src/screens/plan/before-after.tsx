@@ -27,7 +27,7 @@ export function BeforeAfter({ before, after }: { before: Bin[]; after: Bin[] }) 
           </section>
         ))}
       </div>
-      <div className={`rounded-box border-t border-line bg-surface max-lg:hidden ${cursor ? "sticky bottom-20" : ""}`}><CursorDetail cursor={cursor} /></div>
+      <CursorDetail cursor={cursor} className={`rounded-box border-t border-line bg-surface ${cursor ? "sticky bottom-40 shadow-float sm:bottom-20" : "max-lg:hidden"}`} />
     </Panel>
   );
 }

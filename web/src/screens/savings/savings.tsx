@@ -74,7 +74,7 @@ function Closing({ sum }: { sum: Totals }) {
 function HowCalculated({ sum, hours }: { sum: Totals; hours: LedgerHour[] }) {
   const definitions = [...new Set(hours.map((each) => each.baseline_definition))];
   return (
-    <span className="flex flex-wrap gap-x-4 text-12">
+    <span className="flex flex-wrap gap-x-4 gap-y-2 text-12">
       <Explained label="What counts as the baseline">{definitions.map((text) => <p key={text}>{text}</p>)}</Explained>
       <Explained label="How is it calculated?">
         <p>For every hour and cluster: baseline = actual + all levers + what is not explained, in integers of a billionth of a dollar.</p>
