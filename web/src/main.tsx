@@ -26,7 +26,9 @@ if (import.meta.env.MODE === "mocks") {
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
-createRoot(root).render(
+// A problem that a screen shows is no fault of the program.
+const onCaughtError = (error: unknown) => void (error instanceof Problem || console.error(error));
+createRoot(root, { onCaughtError }).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
       <RouterProvider router={makeRouter()} />

@@ -39,11 +39,11 @@ function prepare(points: SeriesPoint[]) {
 function CostTable({ points, per, formatTime }: { points: SeriesPoint[]; per: "day" | "h"; formatTime: (seconds: number) => string }) {
   return (
     <table className="w-full text-right">
-      <thead className="text-12 text-muted"><tr>{["When", "Baseline", "Actual", "Spot", "On-demand"].map((name) => <th key={name} className="p-1 first:text-left">{name}</th>)}</tr></thead>
+      <thead className="text-12 text-muted"><tr>{["When", "Baseline", "Actual", "Spot", "On-demand"].map((name) => <th key={name} className="p-1 font-normal first:text-left">{name}</th>)}</tr></thead>
       <tbody>
         {points.map((point) => (
           <tr key={point.at} className="border-t border-line">
-            <td className="p-1 text-left">{formatTime(Date.parse(point.at) / 1000)}</td>
+            <td className="p-1 text-left whitespace-nowrap">{formatTime(Date.parse(point.at) / 1000)}</td>
             {[point.baseline, point.actual, point.spot, point.on_demand].map((amount, at) => <td key={at} className="p-1"><Amount of={amount} per={per} /></td>)}
           </tr>
         ))}

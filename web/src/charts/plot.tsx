@@ -2,7 +2,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useDark } from "../lib/theme";
-import { day, hour } from "../lib/time";
+import { day, tick } from "../lib/time";
 
 /** One line of a plot, in units of the axis. */
 export type Series = {
@@ -99,7 +99,7 @@ const NOWHERE = { left: -10, top: -10 };
 const sizeOf = (element: HTMLElement) => ({ width: element.clientWidth, height: element.clientHeight });
 
 /** The mark of a series in a legend. */
-export function Swatch({ colour, dashed }: { colour: string; dashed: boolean }) {
+function Swatch({ colour, dashed }: { colour: string; dashed: boolean }) {
   return <span aria-hidden="true" className={dashed ? "dashed-fill h-0.5 w-3.5" : "size-2.5 rounded-mark"} style={dashed ? {} : { background: `var(--color-${colour})` }} />;
 }
 
@@ -112,7 +112,7 @@ function resolve(element: HTMLElement, token: string, opacity = 1): string {
 }
 
 const dayOf = (seconds: number) => day(seconds * 1000);
-const hourOf = (seconds: number) => hour(seconds * 1000);
+const tickOf = (seconds: number) => tick(seconds * 1000);
 
 /** Notes stand in the middle of the space they name, where it is high enough for a line of text. */
 function writeNotes(plot: uPlot, series: Series[], colour: string): void {
@@ -144,7 +144,7 @@ function makeOptions({ element, series, onCursor }: {
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] } },
     axes: [
-      { ...axis, size: 28, gap: 8, space: 90, values: (_plot, ticks, _axis, _space, step) => ticks.map(step >= 86_400 ? dayOf : hourOf) },
+      { ...axis, size: 28, gap: 8, space: 90, values: (_plot, ticks, _axis, _space, step) => ticks.map(step >= 86_400 ? dayOf : tickOf) },
       { ...axis, size: 44, gap: 8, values: (_plot, ticks) => ticks.map((tick) => tick.toLocaleString("en-US")) },
     ],
     series: [{}, ...series.map((each) => ({

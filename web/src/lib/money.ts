@@ -38,7 +38,7 @@ export function exact(amount: Nanos): string {
 /** Two digits under 1,000 and none above; a price below ten cents keeps the two digits that say something. */
 export function short(amount: Nanos): string {
   const size = Math.abs(dollars(amount));
-  const digits = size >= 999.5 ? 0 : size >= 0.1 || size === 0 ? 2 : Math.min(6, 1 - Math.floor(Math.log10(size)));
+  const digits = size >= 999.5 ? 0 : size >= 0.1 || size === 0 ? 2 : Math.min(9, 1 - Math.floor(Math.log10(size)));
   const text = size.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return amount < 0n ? `−${text}` : text;
 }

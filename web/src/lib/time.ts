@@ -11,6 +11,7 @@ export function relative(at: string, now: number): string {
 const local = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat("en-GB", options);
 const DAY = local({ day: "numeric", month: "short" });
 const HOUR = local({ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const MINUTE = local({ hour: "2-digit", minute: "2-digit" });
 const CLOCK = local({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const FULL = local({
   year: "numeric", month: "short", day: "numeric",
@@ -25,6 +26,8 @@ export function exactTime(at: string): string {
 
 export const day = (at: string | number): string => DAY.format(new Date(at));
 export const hour = (at: string | number): string => HOUR.format(new Date(at));
+/** On an axis: the clock within a day, the day where one begins. */
+export const tick = (at: number): string => (MINUTE.format(at) === "00:00" ? DAY : MINUTE).format(at);
 export const clock = (at: string | number): string => CLOCK.format(new Date(at));
 
 /** How far the server's clock is known to be ahead of ours. A simulated world runs faster than this machine. */

@@ -22,7 +22,7 @@ function BlockDetail({ block, bin }: { block: Block; bin: Bin }) {
       <Facts>
         <Fact name="Requests">{cpu(block.cpu_milli)}, {memory(block.memory_mib)}</Fact>
         <Fact name="Owner">{block.workload ? `${block.workload.kind} ${block.workload.namespace}/${block.workload.name}` : "none: it would not come back"}</Fact>
-        <Fact name="On">{bin.name}</Fact>
+        <Fact name="On"><Id>{bin.name}</Id></Fact>
         <Fact name="Can move?">{block.daemon ? "No: it belongs to its node." : block.stuck ? `No. ${block.stuck}` : "Yes"}</Fact>
       </Facts>
     </>
@@ -40,7 +40,7 @@ function BinDetail({ bin }: { bin: Bin }) {
         <Fact name="CPU">{cpu(used(bin, "cpu"))} of {cpu(bin.room.cpu_milli)} ({part(used(bin, "cpu"), bin.room.cpu_milli)})</Fact>
         <Fact name="Memory">{memory(used(bin, "memory"))} of {memory(bin.room.memory_mib)} ({part(used(bin, "memory"), bin.room.memory_mib)})</Fact>
         {bin.since && <Fact name="Made"><Time at={bin.since} /></Fact>}
-        {bin.instance && <Fact name="Instance"><code className="font-mono text-12">{bin.instance}</code></Fact>}
+        {bin.instance && <Fact name="Instance"><Id>{bin.instance}</Id></Fact>}
         {bin.blockedBy && <Fact name="Blocked by">{bin.blockedBy}</Fact>}
       </Facts>
     </>
@@ -48,6 +48,8 @@ function BinDetail({ bin }: { bin: Bin }) {
 }
 
 const Facts = ({ children }: { children: ReactNode }) => <dl className="mt-2 grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-1">{children}</dl>;
+
+const Id = ({ children }: { children: ReactNode }) => <code className="font-mono text-12 break-all">{children}</code>;
 
 const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
   <>

@@ -39,7 +39,8 @@ export function PackingMap({ bins, by, name, scale, dense = false, highlight, on
     const next = Math.max(0, Math.min(bins.length - 1, to[0]!));
     move(next, to[1]!);
     const top = (ref.current?.getBoundingClientRect().top ?? 0) + next * ROW_PX;
-    if (top < 60 || top + ROW_PX > window.innerHeight - 60) window.scrollBy({ top: top - window.innerHeight / 2 });
+    // Below it there may be the bar of a phone and what the cursor stands on.
+    if (top < 60 || top + ROW_PX > window.innerHeight - 260) window.scrollBy({ top: top - window.innerHeight / 2 });
   };
 
   return (

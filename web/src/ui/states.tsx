@@ -50,7 +50,7 @@ export function Message({ icon, title, children }: { icon: IconName; title: stri
 
 const REASONS: Record<number, { icon: IconName; title: (what: string) => string; text: string }> = {
   403: { icon: "warning", title: (what) => `You may not see ${what}`, text: "Your role does not allow it. An owner of your organisation can change your role." },
-  404: { icon: "search", title: (what) => `There is no such place for ${what}`, text: "It may have been removed, or the link is from another organisation." },
+  404: { icon: "search", title: (what) => `Could not find ${what}`, text: "It may have been removed, or the link is from another organisation." },
 };
 
 export function Failed({ problem, what, retry, busy }: { problem: Problem; what: string; retry: () => void; busy: boolean }) {

@@ -1,7 +1,7 @@
 import { Popover } from "radix-ui";
 import type { ReactNode } from "react";
 import type { Quality } from "../api/types";
-import { exact, type Money, type Nanos, nanos, short } from "../lib/money";
+import { exact, HOURS_PER_MONTH, type Money, type Nanos, nanos, short } from "../lib/money";
 import { exactTime, relative, useNow } from "../lib/time";
 
 /** Money in short form, every digit on hover. `per` is `h` or `month`. */
@@ -33,6 +33,15 @@ export function Modelled({ children, formula }: { children: ReactNode; formula: 
   );
 }
 
+/** What an hour's amount comes to in a month. */
+export function Monthly({ perHour }: { perHour: Nanos }) {
+  return (
+    <Modelled formula={<p>The amount of an hour × {String(HOURS_PER_MONTH)}, the hours of an average month, if the fleet stays as it is.</p>}>
+      <Amount of={perHour * HOURS_PER_MONTH} per="month" />
+    </Modelled>
+  );
+}
+
 /** Words with a dotted underline that open a longer explanation. */
 export function Explained({ label, children }: { label: ReactNode; children: ReactNode }) {
   return (
@@ -40,7 +49,7 @@ export function Explained({ label, children }: { label: ReactNode; children: Rea
       <Popover.Trigger className="-my-1 min-h-6 underline decoration-dotted decoration-1 underline-offset-4">{label}</Popover.Trigger>
       <Popover.Portal>
         <Popover.Content sideOffset={6} collisionPadding={12} aria-label="How is it calculated?"
-          className="z-30 max-w-80 rounded-box border border-line bg-surface p-3 text-13 font-normal shadow-float">
+          className="z-30 max-w-[min(320px,100vw-24px)] rounded-box border border-line bg-surface p-3 text-13 font-normal shadow-float">
           {children}
         </Popover.Content>
       </Popover.Portal>

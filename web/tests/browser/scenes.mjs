@@ -62,7 +62,7 @@ const MOMENTS = [
   },
   { name: "cluster-silent", path: "/clusters/clu_03staging", ready: "The last snapshot is 47 min old" },
   { name: "cluster-no-plan", path: "/clusters/clu_03staging", act: press("button", "New plan"), ready: /No plan was made/, expected: ["409"] },
-  { name: "cluster-unknown", path: "/clusters/clu_none", ready: "There is no such place for this cluster", expected: ["404"] },
+  { name: "cluster-unknown", path: "/clusters/clu_none", ready: "Could not find this cluster", expected: ["404"] },
   { name: "clusters-forbidden", path: "/clusters", before: (page) => page.route("**/api/v1/clusters?*", forbidden), ready: "You may not see your clusters", expected: ["403"] },
   { name: "plans-none-running", path: "/plans?state=running", before: (page) => page.route("**/optimizations?*", async (route) => {
     const response = await route.fetch();

@@ -39,7 +39,7 @@ test("a screen someone may not see says who can change that", async () => {
 test("a cluster that is not there is not found", async () => {
   const { page, close } = await open(browser, usual.url, { expected: ["404"] });
   await page.goto("/clusters/clu_none");
-  await shows(page, "There is no such place for this cluster");
+  await shows(page, "Could not find this cluster");
   await close();
 });
 

@@ -47,7 +47,7 @@ const KINDS: Record<Cluster["kind"], string> = { managed_node_groups: "managed n
 
 function InWords({ cluster: { status, region, kind, kubernetes_version: version } }: { cluster: Cluster }) {
   return (
-    <span className="flex flex-wrap gap-x-3">
+    <span className="flex flex-wrap items-baseline gap-x-3">
       <ClusterBadge status={status} />
       <span>{region}, {KINDS[kind]}{version && `, Kubernetes ${version}`}</span>
     </span>
@@ -76,7 +76,8 @@ function Reporting({ cluster }: { cluster: Cluster }) {
   );
 }
 
-function ofRoom({ nodes }: ClusterState, key: "cpu_milli" | "memory_mib", format: (value: number) => string): string {
+function ofRoom({ nodes }: ClusterState, key: "cpu_milli" | "memory_mib", format: (value: number) => string): string | undefined {
+  if (nodes.length === 0) return undefined;
   const sum = (of: "requested" | "allocatable") => format(nodes.reduce((total, node) => total + node[of][key], 0));
   return `${sum("requested")} of ${sum("allocatable")}`;
 }

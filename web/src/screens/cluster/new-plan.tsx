@@ -26,7 +26,7 @@ export function NewPlan({ cluster }: { cluster: Cluster }) {
     },
   });
   return (
-    <div className="flex max-w-100 flex-col items-end gap-1">
+    <div className="flex max-w-100 flex-col gap-1 sm:items-end">
       <Button kind="primary" icon="plans" busy={make.isPending} disabled={!canAct || cluster.status === "waiting_for_agent"} onClick={() => make.mutate()}>New plan</Button>
       {!canAct && <p className="text-12 text-muted">A viewer can not make plans.</p>}
       {make.error && <ProblemNote problem={asProblem(make.error)} />}

@@ -9,8 +9,9 @@ import { CLUSTER_STATUSES } from "../../router";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
 import { Segments } from "../../ui/segments";
-import { Empty, Loaded, Message } from "../../ui/states";
+import { Loaded, Message } from "../../ui/states";
 import { ClusterCards } from "./cards";
+import { NoClusters } from "./no-clusters";
 import { ClusterRows } from "./rows";
 
 const route = getRouteApi("/app/clusters");
@@ -54,6 +55,7 @@ export function Clusters() {
 }
 
 function inWords(all: Cluster[]): string {
+  if (all.length === 0) return "No cluster is connected.";
   const nodes = all.reduce((sum, each) => sum + each.nodes, 0);
   const reporting = all.filter((each) => each.status === "healthy").length;
   return `${count(reporting)} of ${counted(all.length, "cluster")} healthy, ${counted(nodes, "node")} in all.`;
@@ -77,13 +79,5 @@ function StatusFilter({ of, value, onChange }: { of: Cluster[]; value: Status | 
     <div className="max-w-full overflow-x-auto">
       <Segments<Status | "all"> name="State" value={value ?? "all"} options={options} onChange={(next) => onChange(next === "all" ? undefined : next)} />
     </div>
-  );
-}
-
-function NoClusters() {
-  return (
-    <Empty icon="clusters" title="No cluster is connected yet" command="kubectl get nodes,pods,pdb,deployments,replicasets,statefulsets,daemonsets,jobs -A -o json > cluster.json && spot-optimizer report --file cluster.json">
-      A connected cluster shows here with its cost, its nodes and its plans. To see first what one would save, read it offline:
-    </Empty>
   );
 }

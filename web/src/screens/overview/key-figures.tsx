@@ -1,9 +1,9 @@
 import type { Dashboard, SeriesPoint } from "../../api/types";
 import { Sparkline } from "../../charts/sparkline";
-import { dollars, HOURS_PER_MONTH, nanos, share } from "../../lib/money";
+import { dollars, nanos, share } from "../../lib/money";
 import { count, percent } from "../../lib/units";
 import { Figure, Figures } from "../../ui/panel";
-import { Amount, Explained, Modelled } from "../../ui/value";
+import { Amount, Explained, Monthly } from "../../ui/value";
 
 /** The four figures of the top line. The API keeps no history of nodes, so theirs has no course. */
 export function KeyFigures({ data, days }: { data: Dashboard; days: number }) {
@@ -15,7 +15,7 @@ export function KeyFigures({ data, days }: { data: Dashboard; days: number }) {
   return (
     <Figures>
       <Figure label="Cost per hour now" value={<Amount of={hourly} per="h" />} mark={<Sparkline colour="text" values={paid} />}
-        remark={<Modelled formula={<p>The cost of this hour × 730, the hours of an average month, if the fleet stays as it is.</p>}><Amount of={hourly * HOURS_PER_MONTH} per="month" /></Modelled>}
+        remark={<Monthly perHour={hourly} />}
         change={moved(paid, days)} />
       <Figure label="Saved this month" value={<Amount of={saved.amount} />} mark={<Sparkline colour="spot" values={kept} />}
         remark={<>

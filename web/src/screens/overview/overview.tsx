@@ -9,7 +9,8 @@ import { counted } from "../../lib/units";
 import { buttonClass } from "../../ui/button";
 import { Panel } from "../../ui/panel";
 import { Days } from "../../ui/days";
-import { Empty, Loaded, Skeleton } from "../../ui/states";
+import { Loaded, Skeleton } from "../../ui/states";
+import { NoClusters } from "../clusters/no-clusters";
 import { Attention } from "./attention";
 import { Breakdown } from "./breakdown";
 import { Distribution } from "./distribution";
@@ -55,12 +56,4 @@ function inWords({ clusters, plans_waiting, attention }: Dashboard): string {
   const state = silent > 0 ? `${silent} of ${counted(clusters.length, "cluster")} silent` : `${counted(clusters.length, "cluster")}, all reporting`;
   const waiting = plans_waiting > 0 ? `${counted(plans_waiting, "plan")} ${plans_waiting === 1 ? "waits" : "wait"} for you` : "no plan waits";
   return attention.length === 0 ? `Nothing needs attention: ${state}; ${waiting}.` : `${state}; ${waiting}.`;
-}
-
-function NoClusters() {
-  return (
-    <Empty icon="clusters" title="No cluster is connected yet" command="kubectl get nodes,pods,pdb,deployments,replicasets,statefulsets,daemonsets,jobs -A -o json > cluster.json && spot-optimizer report --file cluster.json">
-      Connect a cluster to see what it costs and what it could cost. To see it before connecting anything, read a cluster offline:
-    </Empty>
-  );
 }

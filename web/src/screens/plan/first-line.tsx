@@ -1,7 +1,7 @@
 import type { Optimization } from "../../api/types";
-import { HOURS_PER_MONTH, nanos, share } from "../../lib/money";
+import { nanos, share } from "../../lib/money";
 import { percent, ppm } from "../../lib/units";
-import { Amount, Modelled } from "../../ui/value";
+import { Amount, Monthly } from "../../ui/value";
 
 type Plan = Optimization["plan"];
 
@@ -16,7 +16,7 @@ export function FirstLine({ plan }: { plan: Plan }) {
   return (
     <p className="text-14">
       <strong>{retired > 0 || launched > 0 ? `Replace ${retired} nodes by ${launched}. ` : "Change nothing. "}</strong>
-      Saves <strong><Amount of={saving} per="h" /></strong> <span className="whitespace-nowrap">(<Modelled formula={<p>The saving of an hour × 730, the hours of an average month, if the fleet stays as it is.</p>}><Amount of={saving * HOURS_PER_MONTH} per="month" /></Modelled>),</span>{" "}
+      Saves <strong><Amount of={saving} per="h" /></strong> <span className="whitespace-nowrap">(<Monthly perHour={saving} />),</span>{" "}
       {percent(share(saving, nanos(plan.before.cost_per_hour)))}.{" "}
       Lower bound <Amount of={plan.lower_bound_per_hour} per="h" />: this plan is {percent(ppm(plan.gap_ppm))} above it.{" "}
       Risk: {worst ? `at most ${percent(worst.lost / Math.max(1, worst.replicas))} of any workload in one pool.` : "no workload depends on a Spot pool."}

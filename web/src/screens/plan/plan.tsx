@@ -43,7 +43,7 @@ function InWords({ optimization }: { optimization: Optimization }) {
   const named = useNaming();
   const { state, created_at, expires_at, approved_by, finished_at, cluster_id, cluster_name } = optimization;
   return (
-    <span className="flex flex-wrap gap-x-3">
+    <span className="flex flex-wrap items-baseline gap-x-3">
       <PlanBadge state={state} />
       <span>made <Time at={created_at} /></span>
       {state === "proposed" && <span>expires <Time at={expires_at} /></span>}

@@ -16,14 +16,17 @@ export function HourDetail({ hour }: { hour: LedgerHour }) {
         <dt className="border-t border-line pt-1 font-semibold">Actual</dt>
         <dd className="border-t border-line pt-1 text-right font-semibold"><Amount of={hour.actual} /></dd>
       </dl>
-      <p className="text-muted"><QualityWord quality={hour.quality} />. Baseline: {hour.baseline_definition}</p>
-      <DataTable name="Pools of this hour" words={2} heads={["Pool", "Lifecycle", "Instances", "Time", "At list price", "Paid"]}>
+      <p className="text-muted">This hour is <QualityWord quality={hour.quality} />. Baseline: {hour.baseline_definition}</p>
+      <DataTable name="Pools of this hour" words={2} wide={[1, 2, 3]} heads={["Pool", "Lifecycle", "Instances", "Time", "At list price", "Paid"]}>
         {hour.lines.map((line) => (
           <tr key={`${line.pool.instance_type} ${line.pool.zone} ${line.pool.capacity_type}`} className="border-t border-line">
-            <Cell>{line.pool.instance_type} <span className="text-muted">{line.pool.zone}</span></Cell>
-            <Cell><CapacityMark type={line.pool.capacity_type} /></Cell>
-            <Cell number><span title={line.instance_ids.join(", ")}>{counted(line.instance_ids.length, "instance")}</span></Cell>
-            <Cell number>{duration(line.seconds)}</Cell>
+            <Cell>
+              {line.pool.instance_type} <span className="text-muted">{line.pool.zone}</span>
+              <span className="block text-12 sm:hidden"><CapacityMark type={line.pool.capacity_type} /></span>
+            </Cell>
+            <Cell wide><CapacityMark type={line.pool.capacity_type} /></Cell>
+            <Cell wide number><span title={line.instance_ids.join(", ")}>{counted(line.instance_ids.length, "instance")}</span></Cell>
+            <Cell wide number>{duration(line.seconds)}</Cell>
             <Cell number>{line.on_demand_cost ? <Amount of={line.on_demand_cost} /> : "unknown"}</Cell>
             <Cell number><Estimated when={line.estimated} /><Amount of={line.cost} /></Cell>
           </tr>
