@@ -43,13 +43,15 @@ for (const scene of SCENES) {
 }
 
 test("these checks find what they look for", async () => {
-  const { page, faults, close } = await open(browser, sites.usual.url);
-  await page.goto("/sign-in");
+  const { page, faults, close } = await open(browser, sites.usual.url, { signedIn: false, expected: ["401"] });
+  await page.goto("/nowhere");
+  await page.getByRole("heading", { name: "Not found" }).waitFor();
   await page.evaluate(() => {
     document.querySelector("main").innerHTML = `
-      <h1>Faults</h1><p class="text-line">Too faint</p><button id="small">x</button>
+      <h1>Faults</h1><p id="faint">Too faint</p><button id="small">x</button>
       <button id="misnamed" aria-label="Remove">Delete</button><div id="wide">Too wide</div>`;
     const look = (id, style) => Object.assign(document.getElementById(id).style, style);
+    look("faint", { color: "#999" });
     look("small", { width: "20px", height: "20px" });
     look("misnamed", { width: "80px", height: "30px" });
     look("wide", { width: "1600px" });
