@@ -41,7 +41,7 @@ openapi: web/node_modules/.package-lock.json ## Write web/openapi.json and the d
 
 # Cheap answers first; `set-up` waits for what is being fetched.
 STAGES := tools format build test-rust set-up test-dynamodb-local test-moto clippy rustdoc \
-	lint-template deny test-web test-browser
+	lint-template deny test-web test-browser test-e2e
 
 .PHONY: test
 test: ## Set everything up and run everything, as CI does
@@ -107,7 +107,7 @@ test-browser: web/node_modules/.package-lock.json packages ## The dashboard's sc
 
 .PHONY: test-e2e
 test-e2e: web-dist packages build ## From sign-in to a saving, in a real Chromium against a real `serve`
-	scripts/e2e
+	scripts/with-serve 30 npm --prefix web run test:e2e
 
 # --- Measuring
 

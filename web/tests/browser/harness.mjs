@@ -37,12 +37,16 @@ export const launch = () =>
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
 
-/** A page of its own profile; `signedIn` gives it the refresh cookie. Notes what must never happen. */
+/** A page of its own profile, and more `tab`s of it; `signedIn` gives it the refresh cookie. Notes what must never happen. */
 export async function open(browser, url, { signedIn = true, width = 1280, height = 900, motion = "reduce", expected = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: "light", reducedMotion: motion, baseURL: url });
   if (signedIn) await context.addCookies([{ name: "refresh", value: "mock", url }]);
-  const page = await context.newPage();
   const faults = [];
+  const tab = async () => watched(await context.newPage(), { url, faults, expected });
+  return { page: await tab(), tab, faults, close: () => context.close() };
+}
+
+function watched(page, { url, faults, expected }) {
   page.on("console", (message) => {
     if (message.type() === "error" && !expected.some((text) => message.text().includes(text))) faults.push(`console: ${message.text()}`);
   });
@@ -50,7 +54,7 @@ export async function open(browser, url, { signedIn = true, width = 1280, height
   page.on("request", (request) => {
     if (new URL(request.url()).origin !== url) faults.push(`foreign request: ${request.url()}`);
   });
-  return { page, faults, close: () => context.close() };
+  return page;
 }
 
 /**

@@ -22,11 +22,11 @@ export function Outcome({ optimization }: { optimization: Optimization }) {
 }
 
 /** How a plan ended, in words; nothing while it has not. */
-function useEnd({ state, failure, execution }: Optimization): { title: string; text?: string } | undefined {
+function useEnd({ state, failure, execution }: Optimization): { title: string; text?: ReactNode } | undefined {
   const named = useNaming();
   const why = failure && `${sentence(failure.replace(/usr_[\w-]+/, named))}. `;
   switch (state) {
-    case "expired": return { title: "Expired", text: "It was not approved in time, or a newer plan took its place. Nothing was changed." };
+    case "expired": return { title: "Expired", text: <Expired newer={/opt_[\w-]+/.exec(failure ?? "")?.[0]} /> };
     case "cancelled": return execution
       ? { title: "Stopped", text: `${why ?? ""}The commands below say what was done before.` }
       : { title: "Declined", text: `${why ?? ""}Nothing was changed.` };
@@ -35,6 +35,10 @@ function useEnd({ state, failure, execution }: Optimization): { title: string; t
     default: return undefined;
   }
 }
+
+const Expired = ({ newer }: { newer: string | undefined }) => newer
+  ? <>A newer plan took its place; nothing was changed. <Link to="/plans/$planId" params={{ planId: newer }} className="inline-flex min-h-6 items-center text-accent underline">Open the newer plan</Link></>
+  : <>It was not approved in time; nothing was changed.</>;
 
 function Result({ result: { predicted_saving_per_hour: predicted, measured_saving_per_hour: measured }, cluster }: {
   result: NonNullable<Optimization["result"]>; cluster: string;
