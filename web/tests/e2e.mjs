@@ -148,21 +148,27 @@ test("a session that ends in the middle comes back to the same screen", async ()
   await page.unroute("**/api/v1/**");
 });
 
-test("a cluster gives a plan that changes something", async () => {
+/** The cluster that was planned for. */
+let cluster;
+/** Makes plans for healthy clusters until one changes something, and leaves it open. */
+async function newPlan() {
   await page.goto("/clusters?view=table&status=healthy");
   const links = page.getByRole("list", { name: "Clusters" }).getByRole("link");
   await links.first().waitFor();
   const addresses = await links.evaluateAll((all) => all.map((link) => link.getAttribute("href")));
-  for (const address of addresses) {
+  for (const address of addresses.filter((each) => each !== cluster)) {
     await page.goto(address);
     await shows(page, "Nodes, the most wasteful first");
     await button("New plan").click();
     await page.waitForURL("**/plans/opt_*");
     await shows(page, "What it does");
+    cluster = address;
     if ((await page.getByText("Nothing to change").count()) === 0) return;
   }
   assert.fail("no healthy cluster has anything to change");
-});
+}
+
+test("a cluster gives a plan that changes something", newPlan);
 
 test("back and forward go between cluster and plan, and a reload keeps the plan", async () => {
   const plan = page.url();
@@ -210,6 +216,21 @@ test("the plan is watched node by node until it is carried out", PATIENCE, async
   await shows(command, /^\d+ of \d+ ready/);
   assert.ok((await command.getByText("gone", { exact: true }).count()) > 0, "no node is said to be gone");
   await shows(page, "Measured of predicted");
+});
+
+test("a plan can be stopped on its way, and says what was done", PATIENCE, async () => {
+  const carriedOut = page.url();
+  await newPlan();
+  await button("Approve plan").click();
+  await button("Approve plan", page.getByRole("dialog")).click();
+  await page.getByText(/^Started/).waitFor(PATIENCE);
+  await button("Stop plan").click();
+  const dialog = page.getByRole("dialog", { name: "Stop this plan" });
+  await shows(dialog, /Commands that are done stay done/);
+  await button("Stop plan", dialog).click();
+  await page.getByRole("heading", { name: "Stopped", exact: true }).waitFor(PATIENCE);
+  await shows(page, "The commands below say what was done before.");
+  await page.goto(carriedOut);
 });
 
 test("the saving is in the ledger, hour by hour", PATIENCE, async () => {

@@ -40,6 +40,8 @@ async function send(request: Request, token?: string): Promise<Response> {
 async function post(path: string, body?: unknown): Promise<Response> {
   const response = await send(new Request(`/api/v1/auth/${path}`, {
     method: "POST",
+    // A page that is left meanwhile must not lose the new cookie: the old one is no longer good.
+    keepalive: true,
     ...(body !== undefined && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
   }));
   if (!response.ok) throw await problemOf(response);

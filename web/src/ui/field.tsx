@@ -55,7 +55,9 @@ export function Form({ send, action, children }: {
 /** What went wrong, in a line above the button that may be pressed again; without what stands beside `fields`. */
 export function ProblemNote({ problem, fields = [] }: { problem: Problem; fields?: string[] }) {
   const elsewhere = Object.entries(problem.fields).filter(([pointer]) => !fields.includes(pointer.slice(1)));
-  const rest = problem.temporary ? "Nothing was changed and nothing you typed is lost." : elsewhere.map(([pointer, message]) => `${pointer.slice(1)}: ${message}`).join(" ");
+  // Without an answer nobody knows whether it was carried out.
+  const rest = problem.status === 0 ? "Nothing you typed is lost, and asking again changes nothing twice."
+    : problem.temporary ? "Nothing was changed and nothing you typed is lost." : elsewhere.map(([pointer, message]) => `${pointer.slice(1)}: ${message}`).join(" ");
   return (
     <p role="alert" className="flex gap-2 text-danger">
       <Icon name="danger" className="mt-0.5" />

@@ -11,7 +11,8 @@ export function SignIn() {
   const router = useRouter();
   const send = async (values: Record<string, string>) => {
     await signIn({ email: values["email"] ?? "", password: values["password"] ?? "" });
-    router.history.push(localPath(next));
+    // Going back must not lead to this form again.
+    router.history.replace(localPath(next));
   };
   return (
     <AuthPage title="Sign in" text="to see your clusters and what they save.">

@@ -8,7 +8,7 @@ export function SignUp() {
   const send = async (values: Record<string, string>) => {
     const { email = "", password = "", name = "", organisation_name = "" } = values;
     await signUp({ email, password, name, organisation_name });
-    await navigate({ to: "/" });
+    await navigate({ to: "/", replace: true });
   };
   return (
     <AuthPage title="Create an organisation" text="You will be its owner.">

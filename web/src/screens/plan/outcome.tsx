@@ -22,14 +22,14 @@ export function Outcome({ optimization }: { optimization: Optimization }) {
 }
 
 /** How a plan ended, in words; nothing while it has not. */
-function useEnd({ state, failure, execution }: Optimization): { title: string; text?: ReactNode } | undefined {
+function useEnd({ state, failure, execution, approved_at }: Optimization): { title: string; text?: ReactNode } | undefined {
   const named = useNaming();
   const why = failure && `${sentence(failure.replace(/usr_[\w-]+/, named))}. `;
   switch (state) {
     case "expired": return { title: "Expired", text: <Expired newer={/opt_[\w-]+/.exec(failure ?? "")?.[0]} /> };
     case "cancelled": return execution
       ? { title: "Stopped", text: `${why ?? ""}The commands below say what was done before.` }
-      : { title: "Declined", text: `${why ?? ""}Nothing was changed.` };
+      : { title: approved_at ? "Stopped" : "Declined", text: `${why ?? ""}Nothing was changed.` };
     case "failed": return { title: "Failed", text: `${why ?? ""}The commands below say what was done and what was undone.` };
     case "done": return { title: "What it saved" };
     default: return undefined;
