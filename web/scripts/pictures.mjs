@@ -36,16 +36,16 @@ const healthy = () => until(async () => {
 });
 
 async function act() {
-  for (const cluster of await healthy()) {
+  await Promise.all((await healthy()).map(async (cluster) => {
     const plan = await post("/optimizations", { cluster_id: cluster.id });
-    if (plan.commands === 0) continue;
+    if (plan.commands === 0) return;
     await post(`/optimizations/${plan.id}/approve`, { plan_hash: plan.plan_hash });
     const { state, failure } = await until(async () => {
       const now = await get(`/optimizations/${plan.id}`);
       return ["done", "failed", "cancelled"].includes(now.state) && now;
     });
     console.log(`${cluster.name}: ${plan.saving_per_hour.amount} $/h, ${state} ${failure ?? ""}`);
-  }
+  }));
 }
 
 async function age(hours) {
