@@ -71,7 +71,8 @@ async function shoot(directory) {
     { name: "plan", path: `/plans/${done.id}`, ready: "Packing before and after", theme: "dark", height: 900 },
     { name: "savings", path: "/savings?days=7", ready: "It adds up to the last nano-dollar.", theme: "light", height: 800 },
   ]) {
-    const { page, faults, close } = await open(browser, url, { theme, height, signedIn: false, expected: ["401"] });
+    const { page, faults, close } = await open(browser, url, { height, signedIn: false, expected: ["401"] });
+    await page.emulateMedia({ colorScheme: theme });
     await page.goto(path);
     await page.getByLabel("Email").fill(email);
     await page.getByLabel("Password").fill(password);
