@@ -14,7 +14,7 @@ pub(crate) async fn create(
     caller: &Caller,
     id: ClusterId,
 ) -> Result<view::AgentKey, Error> {
-    let cluster = app.table().cluster(caller.tenant, id).await?;
+    app.table().cluster(caller.tenant, id).await?;
     let keys = app.table().agent_keys(caller.tenant, id).await?;
     let live = keys.iter().filter(|key| key.value.revoked_at.is_none()).count();
     if live >= MAX_LIVE_KEYS {
@@ -36,10 +36,10 @@ pub(crate) async fn create(
     });
     app.table().commit(tx).await?;
     let install_command = format!(
-        "helm upgrade --install spot-optimizer-agent infra/agent/chart \
-         --namespace spot-optimizer --create-namespace \
-         --set url={} --set cluster={} --set key={}",
-        app.settings.public_url, cluster.value.name, secret.text
+        "kubectl apply -f infra/agent/manifests/agent.yaml && \
+         kubectl create secret generic spot-optimizer-agent --namespace spot-optimizer \
+         --from-literal=SPOT_OPTIMIZER_URL={} --from-literal=SPOT_OPTIMIZER_KEY={}",
+        app.settings.public_url, secret.text
     );
     Ok(view::AgentKey { key: secret.text, key_id: secret.key.to_string(), install_command })
 }
