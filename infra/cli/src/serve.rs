@@ -53,7 +53,8 @@ pub(crate) struct Options {
 
 /// Runs until it is told to stop.
 pub(crate) fn run(options: &Options) -> Result<(), CliError> {
-    runtime::logs::start();
+    // Every request in the terminal would bury the address; RUST_LOG=info shows them.
+    runtime::logs::start_at("warn");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| CliError::Failed(format!("no async runtime: {error}")))?;

@@ -5,7 +5,12 @@ use tracing_subscriber::EnvFilter;
 /// Starts logging at the level that `RUST_LOG` says, `info` unless said. Once per process; a second
 /// start changes nothing.
 pub fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    start_at("info");
+}
+
+/// The same with another level where `RUST_LOG` says none.
+pub fn start_at(level: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
     // Only where a process composes several functions is one already there.
     lines.try_init().ok();
