@@ -51,6 +51,8 @@ pub struct Faults(Mutex<Planned>);
 struct Planned {
     faults: Vec<Fault>,
     journal: Option<Vec<String>>,
+    /// Calls that change something until the process dies.
+    changes_left: Option<u32>,
 }
 
 impl Faults {
@@ -64,6 +66,11 @@ impl Faults {
         self.with(|planned| planned.faults.clear());
     }
 
+    /// The process dies right after the `nth` call from now that changes something, counted from 1.
+    pub fn die_after_change(&self, nth: u32) {
+        self.with(|planned| planned.changes_left = Some(nth));
+    }
+
     /// From now on keeps the labels of the calls that change something, for [`Self::journal`].
     pub fn keep_journal(&self) {
         self.with(|planned| planned.journal = Some(Vec::new()));
@@ -74,13 +81,18 @@ impl Faults {
         self.with(|planned| planned.journal.clone().unwrap_or_default())
     }
 
-    /// What shall happen to this call.
-    pub(crate) fn strike(&self, label: &str, is_mutation: bool) -> Option<FaultEffect> {
+    /// What shall happen to this call. Those through the world's own APIs ask for themselves; a test
+    /// asks for what else the process calls, such as its table.
+    pub fn strike(&self, label: &str, is_mutation: bool) -> Option<FaultEffect> {
         self.with(|planned| {
             if let Some(journal) = planned.journal.as_mut().filter(|_| is_mutation) {
                 journal.push(label.to_owned());
             }
             let mut effect = None;
+            if let Some(left) = planned.changes_left.as_mut().filter(|_| is_mutation) {
+                *left = left.saturating_sub(1);
+                effect = (*left == 0).then_some(FaultEffect::DieAfter);
+            }
             for fault in planned.faults.iter_mut().filter(|fault| label.contains(&fault.call)) {
                 if fault.after > 0 {
                     fault.after -= 1;
