@@ -119,7 +119,7 @@ pub struct Launch {
     pub labels: Labels,
     /// Taints the nodes need, for the pods that tolerate them.
     pub taints: Vec<Taint>,
-    /// What is expected to run on one of them.
+    /// What is expected to run on all of them together.
     pub packing: Vec<PodShare>,
 }
 

@@ -4,10 +4,13 @@ use crate::choose::Choice;
 use crate::fleet::{Fleet, cpu};
 use crate::model::{Model, Shape};
 use crate::rejected::rejected;
+use crate::relieve::Added;
 use crate::steps::{Step, saving};
 use domain::Money;
 use domain::offering::CapacityType;
-use domain::plan::{Choice as PoolChoice, Command, Launch, PodShare, Reason, ReasonKind, Retire};
+use domain::plan::{
+    Alternative, Choice as PoolChoice, Command, Launch, PodShare, Reason, ReasonKind, Retire,
+};
 use domain::snapshot::NodeManager;
 use std::collections::BTreeMap;
 
@@ -20,6 +23,7 @@ pub(crate) fn commands(
     choice: &Choice,
     fleet: &Fleet,
     steps: &[Step],
+    added: &[Added],
 ) -> Vec<Command> {
     let numbered = steps.iter().enumerate();
     numbered
@@ -30,16 +34,48 @@ pub(crate) fn commands(
                 groups.iter().map(|group| launch(model, fleet, group)).collect();
             let retire: Vec<Retire> =
                 step.retire.iter().filter_map(|at| retire(model, *at)).collect();
+            let mut reason = reason(model, &launch, &retire, saved);
+            let mut rejected =
+                rejected(model, choice, fleet, &groups, &launch, &retire, index == 0);
+            if index == 0 && !added.is_empty() {
+                reason.text.push_str(&room_added(added));
+                rejected.push(brim(model, fleet, added));
+            }
             Command {
                 index: index as u32,
-                reason: reason(model, &launch, &retire, saved),
-                rejected: rejected(model, choice, fleet, &groups, &launch, &retire, index == 0),
+                reason,
+                rejected,
                 launch,
                 retire,
                 saving_per_hour: saved,
             }
         })
         .collect()
+}
+
+/// What the plan has beyond a packing, so that the scheduler finds room for every pod.
+fn room_added(added: &[Added]) -> String {
+    let what: Vec<&str> = added.iter().map(|added| added.what.as_str()).collect();
+    format!(
+        " Room for the scheduler, which spreads pods rather than packs them, makes the whole plan {} USD/h dearer: {}.",
+        usd(added.iter().map(|added| added.cost).sum()),
+        what.join(", ")
+    )
+}
+
+/// The plan without that room.
+fn brim(model: &Model<'_>, fleet: &Fleet, added: &[Added]) -> Alternative {
+    let now: Money = model.nodes.iter().filter_map(|node| node.price).sum();
+    let more: Money = added.iter().map(|added| added.cost).sum();
+    Alternative {
+        what: "pack the nodes to the brim".to_owned(),
+        cost_per_hour: now + fleet.cost_change(model) - more,
+        why: format!(
+            "costs {} USD/h less, but in rehearsal the scheduler left pods of {} without room",
+            usd(more),
+            model.workloads[added[0].workload as usize]
+        ),
+    }
 }
 
 /// Launched nodes of one shape.

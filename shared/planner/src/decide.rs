@@ -6,6 +6,7 @@ use crate::commands::{commands, usd};
 use crate::fleet::Fleet;
 use crate::model::Model;
 use crate::position::position;
+use crate::rehearse::{Rehearsed, rehearse};
 use crate::stays;
 use crate::steps::{Destination, Move, Step, steps};
 use domain::Money;
@@ -60,9 +61,9 @@ pub fn decide(input: &PlanningInput) -> Decision {
     let model = Model::new(&input);
     let choice = choose(&model);
     let before = position(&model, &Fleet::default());
-    let too_little = too_little(&model, &choice, before.cost_per_hour);
-    let fleet = if too_little.is_some() { &choice.staying } else { &choice.fleet };
-    let (steps, moves) = steps(&model, fleet);
+    let (Rehearsed { fleet, steps, moves, added }, too_little) =
+        settle(&model, &choice, before.cost_per_hour);
+    let fleet = &fleet;
     let after = position(&model, fleet);
     let bound = lower_bound(&model, fleet);
     let mut findings = model.findings.clone();
@@ -74,7 +75,7 @@ pub fn decide(input: &PlanningInput) -> Decision {
         gap_ppm: (after.cost_per_hour - bound).ppm_of(bound),
         before,
         after,
-        commands: commands(&model, &choice, fleet, &steps),
+        commands: commands(&model, &choice, fleet, &steps, &added),
         stays: stays::stays(&model, &choice, fleet, too_little.as_deref()),
         findings: findings.into_iter().collect(),
     };
@@ -82,18 +83,35 @@ pub fn decide(input: &PlanningInput) -> Decision {
     Decision { plan, placements }
 }
 
-/// Why the best fleet is not worth the change, in a sentence.
-fn too_little(model: &Model<'_>, choice: &Choice, before: Money) -> Option<String> {
+/// The best fleet, rehearsed; that of staying where the best is not worth the change, and why.
+fn settle(model: &Model<'_>, choice: &Choice, before: Money) -> (Rehearsed, Option<String>) {
+    let worth = choice.staying.cost_change(model) - choice.fleet.cost_change(model);
+    let best = rehearse(model, &choice.fleet, worth);
+    let why = match &best {
+        _ if choice.fleet.retired.is_empty() => None,
+        Some(best) => too_little(model, choice, &best.fleet, before),
+        None => Some(
+            "Replacing it and others would leave pods without room where the scheduler puts them."
+                .to_owned(),
+        ),
+    };
+    let best = best.filter(|_| why.is_none());
+    let settled = best.unwrap_or_else(|| {
+        // It drains nothing.
+        let (steps, moves) = steps(model, &choice.staying, 1);
+        Rehearsed { fleet: choice.staying.clone(), steps, moves, added: Vec::new() }
+    });
+    (settled, why)
+}
+
+/// Why a fleet is not worth the change, in a sentence.
+fn too_little(model: &Model<'_>, choice: &Choice, fleet: &Fleet, before: Money) -> Option<String> {
     let policy = &model.input.policy;
-    let (staying, best) = (choice.staying.cost_change(model), choice.fleet.cost_change(model));
-    let saving = staying - best;
-    if choice.fleet.retired.is_empty() {
-        return None;
-    }
+    let saving = choice.staying.cost_change(model) - fleet.cost_change(model);
     if saving <= Money::ZERO {
         return Some("Replacing it would save nothing.".to_owned());
     }
-    let pods: u32 = choice.fleet.retired.iter().map(|at| model.nodes[*at as usize].evictable).sum();
+    let pods: u32 = fleet.retired.iter().map(|at| model.nodes[*at as usize].evictable).sum();
     let cost = policy.disruption_cost_per_pod * u64::from(pods);
     let least =
         before.ratio(i128::from(policy.min_saving_percent), 100).max(policy.min_saving_per_hour);

@@ -15,6 +15,7 @@
 //! **Invariant:** an evicted pod has a place, and after each command all pods so far evicted have one.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod board;
 mod bound;
 mod choose;
 mod commands;
@@ -25,7 +26,9 @@ mod model;
 pub mod packing;
 mod place;
 mod position;
+mod rehearse;
 mod rejected;
+mod relieve;
 mod stays;
 mod steps;
 mod survey;

@@ -2,7 +2,7 @@
 //! and sees to it that the limits hold for what came out.
 
 use crate::fleet::{Fleet, Load, NewNode, cpu, risk};
-use crate::model::{Model, RESOURCES, Verdict};
+use crate::model::{Model, RESOURCES, Shape, Verdict};
 use crate::packing::{Item, Kind, Opened, Problem, solve};
 use domain::offering::{Pool, family_of};
 use std::collections::BTreeMap;
@@ -40,7 +40,43 @@ pub(crate) fn place(
 /// Whether every cap on Spot holds, or is broken only by what was there.
 fn within_caps(model: &Model<'_>, base: &Fleet, fleet: &Fleet) -> bool {
     let untouched = Fleet { retired: base.retired.clone(), ..Fleet::default() };
-    let (after, before) = (fleet.spot_cpu(model), untouched.spot_cpu(model));
+    caps_hold(model, &untouched.spot_cpu(model), &fleet.spot_cpu(model))
+}
+
+/// Whether the share of Spot, the base on-demand and the cap on each workload hold as well, or are
+/// broken no further than now.
+pub(crate) fn within_policy(model: &Model<'_>, base: &Fleet, fleet: &Fleet) -> bool {
+    let policy = &model.input.policy;
+    let now = Fleet::default();
+    let (before, after) = (now.spot_replicas(model), fleet.spot_replicas(model));
+    let total = fleet.spot_total(model);
+    let share = total * 100 <= model.workload_cpu() * u64::from(policy.spot_percent);
+    let workload_holds = |(workload, pools): (&u32, &BTreeMap<Pool, u32>)| {
+        let replicas = model.replicas[*workload as usize];
+        let known = before.get(workload);
+        let had = |pool: &Pool| known.and_then(|pools| pools.get(pool)).copied().unwrap_or(0);
+        let most = replicas * u32::from(policy.max_workload_pool_percent.min(100)) / 100;
+        let all_had: u32 = known.map_or(0, |pools| pools.values().sum());
+        let all: u32 = pools.values().sum();
+        all <= replicas.saturating_sub(policy.on_demand_base).max(all_had)
+            && pools.iter().all(|(pool, count)| *count <= most.max(had(pool)))
+    };
+    (share || total <= now.spot_total(model))
+        && after.iter().all(workload_holds)
+        && within_caps(model, base, fleet)
+}
+
+/// Whether one more node on Spot keeps the policy's share and caps, were it full.
+pub(crate) fn spot_fits(model: &Model<'_>, fleet: &Fleet, shape: &Shape) -> bool {
+    let before = fleet.spot_cpu(model);
+    let mut after = before.clone();
+    *after.entry(shape.pool.clone()).or_default() += u64::from(shape.spare[0]);
+    let percent = u64::from(model.input.policy.spot_percent);
+    (percent >= 100 || after.values().sum::<u64>() * 100 <= model.workload_cpu() * percent)
+        && caps_hold(model, &before, &after)
+}
+
+fn caps_hold(model: &Model<'_>, before: &BTreeMap<Pool, u64>, after: &BTreeMap<Pool, u64>) -> bool {
     let total: u64 = after.values().sum();
     let sums = |used: &BTreeMap<Pool, u64>| {
         let mut sums: BTreeMap<Cap, u64> = BTreeMap::new();
@@ -51,8 +87,8 @@ fn within_caps(model: &Model<'_>, base: &Fleet, fleet: &Fleet) -> bool {
         }
         sums
     };
-    let before = sums(&before);
-    sums(&after).into_iter().all(|(cap, cpu)| {
+    let before = sums(before);
+    sums(after).into_iter().all(|(cap, cpu)| {
         cpu * 100 <= total * cap.percent(model)
             || before.get(&cap).is_some_and(|before| cpu <= *before)
     })
@@ -137,6 +173,7 @@ impl Draft {
             }
         }
         let mean_cpu = mean_cpu(&problem);
+        let evicts = base.retired.iter().any(|at| model.nodes[*at as usize].evictable > 0);
         let mut kinds = Vec::new();
         for (at, shape) in model.shapes.iter().enumerate() {
             let wanted = |item: &Item<RESOURCES>| item.sites.contains(shape.site);
@@ -144,7 +181,12 @@ impl Draft {
                 continue;
             }
             let pods = (shape.room[0] / mean_cpu).min(shape.room[2]);
-            let price = u64::try_from(shape.price.nanos()).unwrap_or(0)
+            let price = u64::try_from(shape.price.nanos()).unwrap_or(0);
+            // Pods that are evicted go where the scheduler likes, which leaves about half a pod's room
+            // free in each node: small nodes lose more by that.
+            let lost = if evicts { u64::from(mean_cpu) } else { 0 };
+            let price = price
+                + price * lost / u64::from(2 * shape.room[0])
                 + u64::try_from(risk(model, shape.interruption_ppm, pods)).unwrap_or(0);
             kinds.push(at as u32);
             problem.kinds.push(Kind {

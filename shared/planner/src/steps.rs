@@ -31,11 +31,9 @@ pub(crate) struct Move {
     pub(crate) to: Destination,
 }
 
-/// Most steps a plan is cut into: every step makes node groups of its own.
-const MOST_STEPS: usize = 10;
-
-/// Cuts a fleet's change into steps, and says which pods go where.
-pub(crate) fn steps(model: &Model<'_>, fleet: &Fleet) -> (Vec<Step>, Vec<Move>) {
+/// Cuts a fleet's change into at most `most` steps, since every step makes node groups of its own, and
+/// one for empty nodes; says which pods go where.
+pub(crate) fn steps(model: &Model<'_>, fleet: &Fleet, most: usize) -> (Vec<Step>, Vec<Move>) {
     let order = launch_order(fleet);
     let moves = moves(model, fleet, &order);
     let rank: BTreeMap<usize, usize> =
@@ -48,13 +46,16 @@ pub(crate) fn steps(model: &Model<'_>, fleet: &Fleet) -> (Vec<Step>, Vec<Move>) 
             *at = (*at).max(rank[&to]);
         }
     }
-    let least = fleet.retired.len().div_ceil(MOST_STEPS).max(1);
+    let least = fleet.retired.len().div_ceil(most).max(1);
     let mut steps: Vec<Step> = Vec::new();
     let mut open = Step::default();
     let (empty, used): (Vec<u32>, Vec<u32>) =
         fleet.retired.iter().partition(|at| model.nodes[**at as usize].evictable == 0);
-    if !empty.is_empty() {
-        steps.push(Step { launch: Vec::new(), retire: empty });
+    // Pods that wait are about to fill what is empty.
+    let first = model.pending.is_empty() && model.rivals.is_empty();
+    let empty = Step { launch: Vec::new(), retire: empty };
+    if first && !empty.retire.is_empty() {
+        steps.push(empty.clone());
     }
     for launched in 0..=order.len() {
         if launched > 0 {
@@ -74,6 +75,9 @@ pub(crate) fn steps(model: &Model<'_>, fleet: &Fleet) -> (Vec<Step>, Vec<Move>) 
             }
             _ => steps.push(open),
         }
+    }
+    if !first && !empty.retire.is_empty() {
+        steps.push(empty);
     }
     (steps, moves)
 }
@@ -96,12 +100,10 @@ pub(crate) fn saving(model: &Model<'_>, fleet: &Fleet, step: &Step) -> Money {
     retired - launched
 }
 
-/// Launched nodes with equal ones side by side, so that a step has few kinds.
+/// Nodes that are only room to spare first; then equal ones side by side, so that a step has few kinds.
 fn launch_order(fleet: &Fleet) -> Vec<usize> {
     let mut order: Vec<usize> = (0..fleet.launched.len()).collect();
-    order.sort_by(|one, other| {
-        fleet.launched[*one].cmp(&fleet.launched[*other]).then(one.cmp(other))
-    });
+    order.sort_by_key(|at| (!fleet.launched[*at].load.is_empty(), &fleet.launched[*at], *at));
     order
 }
 

@@ -63,7 +63,7 @@ export function binOfNode(node: StateNode): Bin {
   };
 }
 
-/** The nodes a launch makes, filled as the plan expects. */
+/** The nodes a launch makes, each with an even share of what the plan expects on all of them. */
 function binsOfLaunch(launch: Launch, command: number): Bin[] {
   const choice = launch.choices[0];
   if (!choice) return [];
@@ -71,8 +71,8 @@ function binsOfLaunch(launch: Launch, command: number): Bin[] {
     name: `new-${command + 1}-${at + 1}`, type: choice.pool.instance_type, zone: choice.pool.zone, capacity: choice.pool.capacity_type,
     price: choice.price_per_hour, since: undefined, instance: undefined, blockedBy: undefined, room: choice,
     blocks: launch.packing.map((share): Block => ({
-      name: share.workload.name, namespace: share.workload.namespace, workload: share.workload, pods: share.pods,
-      cpu_milli: share.cpu_milli, memory_mib: share.memory_mib, daemon: share.workload.kind === "DaemonSet", stuck: undefined,
+      name: share.workload.name, namespace: share.workload.namespace, workload: share.workload, pods: Math.ceil(share.pods / launch.count),
+      cpu_milli: share.cpu_milli / launch.count, memory_mib: share.memory_mib / launch.count, daemon: share.workload.kind === "DaemonSet", stuck: undefined,
     })),
   }));
 }

@@ -11,6 +11,7 @@ use crate::packing::{Member, Sites, Size};
 use domain::finding::{Finding, FindingCode};
 use domain::offering::Architecture;
 use domain::plan::PlanningInput;
+use domain::snapshot::Toleration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -20,9 +21,16 @@ pub(crate) struct Class {
     pub(crate) size: Size<RESOURCES>,
     pub(crate) workload: u32,
     pub(crate) members: Rc<[Member]>,
+    /// Constraints over zones.
+    pub(crate) zonal: Rc<[Member]>,
     /// Where they may be, and where that is on-demand.
     pub(crate) anywhere: Rc<Sites>,
     pub(crate) on_demand: Rc<Sites>,
+    /// Where the scheduler would let them be, constraints over zones aside: it knows of no zone and no
+    /// architecture that they are to keep.
+    pub(crate) schedulable: Rc<Sites>,
+    /// Nodes whose zones are domains of its topology spread: taints do not matter there.
+    pub(crate) domains: Rc<Sites>,
     /// Some shape on Spot will do; some on-demand.
     pub(crate) can_spot: bool,
     pub(crate) can_on_demand: bool,
@@ -34,6 +42,8 @@ pub(crate) struct Draft {
     size: Size<RESOURCES>,
     workload: u32,
     members: Vec<Member>,
+    zonal: Vec<Member>,
+    volume_zone: Option<String>,
     demand: Demand,
 }
 
@@ -43,6 +53,7 @@ pub(crate) struct Classed {
     pub(crate) drafts: Vec<Draft>,
     pub(crate) class_of: Vec<Option<u32>>,
     pub(crate) pending: Vec<(u32, u32)>,
+    pub(crate) rivals: Vec<(u32, u32)>,
 }
 
 /// Puts pods that may move, and those that wait for a place, into classes.
@@ -57,6 +68,7 @@ pub(crate) fn classify(
     let mut numbers: BTreeMap<Draft, u32> = BTreeMap::new();
     let mut class_of = vec![None; input.snapshot.pods.len()];
     let mut pending: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut rivals: BTreeMap<u32, u32> = BTreeMap::new();
     let mut unknown_architecture = 0;
     for (at, pod) in input.snapshot.pods.iter().enumerate() {
         let node = facts.node_of[at].map(|node| node as usize);
@@ -73,6 +85,7 @@ pub(crate) fn classify(
         }
         let ties = &facts.affinity.ties[at];
         let mut zone = pod.volume_zone.clone();
+        let mut is_rival = false;
         match node {
             Some(node) if !ties.zonal.is_empty() => {
                 zone.clone_from(&input.snapshot.nodes[node].zone);
@@ -84,15 +97,16 @@ pub(crate) fn classify(
                     || facts.affinity.bound_to_node(at as u32)
                     || facts.unweighed[at];
                 let asked = zone.as_deref().or(pod.node_selector.get(ZONE).map(String::as_str));
-                let Some(found) = (!unsupported).then(|| zoning.place(at, asked)).flatten() else {
+                let found = (!unsupported).then(|| zoning.place(at, asked)).flatten();
+                is_rival = found.is_none();
+                if is_rival {
                     let text = format!(
                         "Pod {}/{} is pending, and its constraints leave it no place that could be planned.",
                         pod.namespace, pod.name
                     );
                     findings.insert(Finding::new(FindingCode::PodPending, pod.subject(), text));
-                    continue;
-                };
-                zone = zone.or(found);
+                }
+                zone = zone.or(found.flatten());
             }
         }
         let mut architectures = pod.architectures.clone();
@@ -107,6 +121,8 @@ pub(crate) fn classify(
             size: facts.sizes[at],
             workload: facts.workload_of[at],
             members: ties.members.clone(),
+            zonal: ties.zonal.clone(),
+            volume_zone: pod.volume_zone.clone(),
             demand: Demand {
                 node_selector: pod.node_selector.clone(),
                 node_affinity: pod.node_affinity.clone(),
@@ -117,6 +133,10 @@ pub(crate) fn classify(
         };
         let next = numbers.len() as u32;
         let class = *numbers.entry(draft).or_insert(next);
+        if is_rival {
+            *rivals.entry(class).or_default() += 1;
+            continue;
+        }
         class_of[at] = Some(class);
         if node.is_none() {
             *pending.entry(class).or_default() += 1;
@@ -134,6 +154,7 @@ pub(crate) fn classify(
         drafts: drafts.into_iter().map(|(draft, _)| draft).collect(),
         class_of,
         pending: pending.into_iter().collect(),
+        rivals: rivals.into_iter().collect(),
     }
 }
 
@@ -144,20 +165,34 @@ pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<
         if shape.spot { &mut spot } else { &mut on_demand }.insert(shape.site);
     }
     let mut known: BTreeMap<Demand, (Rc<Sites>, Rc<Sites>)> = BTreeMap::new();
+    let mut matching = |demand: Demand| {
+        let found = known.entry(demand).or_insert_with_key(|demand| {
+            let (anywhere, on_demand) = sites.matching(demand);
+            (Rc::new(anywhere), Rc::new(on_demand))
+        });
+        found.clone()
+    };
     drafts
         .into_iter()
         .map(|draft| {
-            let (anywhere, od) = known
-                .entry(draft.demand)
-                .or_insert_with_key(|demand| {
-                    let (anywhere, on_demand) = sites.matching(demand);
-                    (Rc::new(anywhere), Rc::new(on_demand))
-                })
-                .clone();
+            let loose = Demand {
+                zone: draft.volume_zone,
+                architectures: Vec::new(),
+                ..draft.demand.clone()
+            };
+            let untainted = Demand {
+                zone: None,
+                tolerations: vec![Toleration { key: None, value: None, effect: None }],
+                ..loose.clone()
+            };
+            let (anywhere, od) = matching(draft.demand);
             Class {
                 size: draft.size,
                 workload: draft.workload,
                 members: draft.members.into(),
+                zonal: draft.zonal.into(),
+                schedulable: matching(loose).0,
+                domains: matching(untainted).0,
                 can_spot: spot.iter().any(|site| anywhere.contains(*site)),
                 can_on_demand: on_demand.iter().any(|site| od.contains(*site)),
                 anywhere,

@@ -13,12 +13,12 @@ pub(crate) use classes::Class;
 pub(crate) use nodes::{Existing, Verdict};
 pub(crate) use shapes::Shape;
 
-use crate::packing::{Group, Size};
+use crate::packing::{Group, Size, Tally};
 use domain::finding::Finding;
 use domain::offering::Resources;
 use domain::plan::PlanningInput;
 use domain::snapshot::WorkloadRef;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// CPU, memory, pods, ephemeral storage, and up to four extended resources.
 pub(crate) const RESOURCES: usize = 8;
@@ -34,12 +34,19 @@ pub(crate) struct Model<'a> {
     /// Replicas of each workload that hold or want a place.
     pub(crate) replicas: Vec<u32>,
     pub(crate) classes: Vec<Class>,
+    /// Terms between pods. Those over zones are never members of a class's packing.
     pub(crate) groups: Vec<Group>,
+    /// Of them, those that ask to be together.
+    pub(crate) together: Vec<bool>,
+    /// Pods that run, by term over zones and zone.
+    pub(crate) in_zones: BTreeMap<(u32, String), Tally>,
     /// By snapshot order.
     pub(crate) nodes: Vec<Existing>,
     pub(crate) shapes: Vec<Shape>,
     /// Pods that wait for a place: class and count.
     pub(crate) pending: Vec<(u32, u32)>,
+    /// Pods that wait and are not planned for: they may still take room from those that are.
+    pub(crate) rivals: Vec<(u32, u32)>,
     /// Class of each pod of the snapshot that can be moved or placed.
     pub(crate) class_of: Vec<Option<u32>>,
     pub(crate) findings: BTreeSet<Finding>,
@@ -57,16 +64,20 @@ impl<'a> Model<'a> {
         let shapes = shapes::shapes(input, &facts, &mut sites, &daemons, &extended);
         let classed = classes::classify(input, &facts, &verdicts, &mut findings);
         let nodes = nodes::existing(input, &facts, &classed, verdicts, &mut sites, &extended);
+        let in_zones = zones::tallies(input, &facts);
         let classes = classes::with_sites(classed.drafts, &shapes, &sites);
         Self {
             input,
             workloads: facts.workloads,
             replicas: facts.replicas,
             classes,
+            in_zones,
             groups: facts.affinity.groups,
+            together: facts.affinity.together,
             nodes,
             shapes,
             pending: classed.pending,
+            rivals: classed.rivals,
             class_of: classed.class_of,
             findings,
         }

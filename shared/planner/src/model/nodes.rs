@@ -37,6 +37,11 @@ pub(crate) struct Existing {
     pub(crate) evictable: u32,
     /// Room for others, headroom kept; `None` where nothing new should go.
     pub(crate) free: Option<Size<RESOURCES>>,
+    /// The scheduler gives it pods.
+    pub(crate) open: bool,
+    /// What the scheduler counts as free: it knows of no headroom.
+    pub(crate) spare: Size<RESOURCES>,
+    pub(crate) allocatable: Size<RESOURCES>,
     /// Allocatable less what goes with the node.
     pub(crate) usable: Size<RESOURCES>,
     pub(crate) site: u32,
@@ -268,7 +273,7 @@ pub(crate) fn existing(
             let offering = pool.as_ref().and_then(|pool| input.market.offering(pool));
             let spot = node.capacity_type == Some(CapacityType::Spot);
             let allocatable = vector(&node.allocatable, extended);
-            let mut usable = allocatable;
+            let (mut usable, mut spare) = (allocatable, allocatable);
             let mut free = headroom(allocatable, input.policy.headroom_percent);
             let mut load: BTreeMap<u32, u32> = BTreeMap::new();
             let mut replicas: BTreeMap<u32, u32> = BTreeMap::new();
@@ -279,6 +284,7 @@ pub(crate) fn existing(
                 let place = pod as usize;
                 let size = &facts.sizes[place];
                 take(&mut free, size);
+                take(&mut spare, size);
                 for member in &facts.affinity.ties[place].members {
                     let tally = tallies
                         .entry(member.group)
@@ -298,6 +304,7 @@ pub(crate) fn existing(
                 }
             }
             let judged = !matches!(&verdict, Verdict::Stays(StayReason::NotJudged, _));
+            let open = node.ready && !node.unschedulable && !node.terminating;
             Existing {
                 price: offering.map(|offering| offering.price_per_hour),
                 interruption_ppm: super::shapes::interruption_ppm(spot, offering),
@@ -305,8 +312,10 @@ pub(crate) fn existing(
                 spot,
                 load: load.into_iter().collect(),
                 evictable,
-                free: (judged && node.ready && !node.unschedulable && !node.terminating)
-                    .then_some(free),
+                free: (judged && open).then_some(free),
+                open,
+                spare,
+                allocatable,
                 usable,
                 site: sites.of_node(node, facts.architectures[at]),
                 tallies: tallies.into_values().collect(),

@@ -30,6 +30,8 @@ pub(crate) struct Shape {
     pub(crate) daemons: Resources,
     /// Room for pods, headroom and `DaemonSet`s taken off.
     pub(crate) room: Size<RESOURCES>,
+    /// What the scheduler counts as free of a new one: it knows of no headroom.
+    pub(crate) spare: Size<RESOURCES>,
     pub(crate) labels: Labels,
     pub(crate) taints: Vec<Taint>,
     pub(crate) site: u32,
@@ -154,7 +156,8 @@ fn shape(
     let spot = pool.capacity_type == CapacityType::Spot;
     let all_labels = node_labels(pool, made.architecture, sites.region(), labels);
     let allocatable = made.allocatable();
-    let mut room = headroom(vector(&allocatable, extended), input.policy.headroom_percent);
+    let mut spare = vector(&allocatable, extended);
+    let mut room = headroom(spare, input.policy.headroom_percent);
     let mut taken = Resources::default();
     let mut tallies: BTreeMap<u32, Tally> = BTreeMap::new();
     for daemon in daemons {
@@ -163,6 +166,7 @@ fn shape(
                 || daemon.demand.architectures.contains(&made.architecture));
         if runs {
             take(&mut room, &daemon.size);
+            take(&mut spare, &daemon.size);
             taken.add(&daemon.requests);
             for member in &facts.affinity.ties[daemon.pod as usize].members {
                 let tally = tallies
@@ -189,6 +193,7 @@ fn shape(
         allocatable,
         daemons: taken,
         room,
+        spare,
         labels: labels.clone(),
         taints: taints.to_vec(),
         site,

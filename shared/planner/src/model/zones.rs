@@ -3,7 +3,7 @@
 
 use super::pods::Facts;
 use super::shapes::zones;
-use crate::packing::Member;
+use crate::packing::{Member, Tally};
 use domain::plan::PlanningInput;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,4 +130,25 @@ impl<'a> Zoning<'a> {
             *have = if more { *have + u32::from(counts) } else { *have - u32::from(counts) };
         }
     }
+}
+
+/// Pods that run, by term over zones and zone.
+pub(crate) fn tallies(input: &PlanningInput, facts: &Facts) -> BTreeMap<(u32, String), Tally> {
+    let mut tallies: BTreeMap<(u32, String), Tally> = BTreeMap::new();
+    for (pod, node) in facts.node_of.iter().enumerate() {
+        let zonal = &facts.affinity.ties[pod].zonal;
+        if zonal.is_empty() || input.snapshot.pods[pod].terminating {
+            continue;
+        }
+        let Some(zone) = node.and_then(|node| input.snapshot.nodes[node as usize].zone.as_ref())
+        else {
+            continue;
+        };
+        for member in zonal {
+            let tally = tallies.entry((member.group, zone.clone())).or_default();
+            tally.owners += u32::from(member.owns);
+            tally.counted += u32::from(member.counted);
+        }
+    }
+    tallies
 }

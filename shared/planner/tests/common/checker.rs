@@ -4,7 +4,7 @@
 use super::{HOSTNAME, ZONE};
 use domain::Money;
 use domain::offering::{CapacityType, Pool, Resources, family_of};
-use domain::plan::{PlanningInput, StayReason};
+use domain::plan::{Launch, PlanningInput, StayReason};
 use domain::snapshot::{Labels, Node, NodeManager, Pod, PodKind, Taint, TaintEffect};
 use planner::{Decision, Target};
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,26 +138,9 @@ fn after<'a>(
         for (launch_at, launch) in command.launch.iter().enumerate() {
             for number in 0..launch.count {
                 let name = format!("new-{}-{launch_at}-{number}", command.index);
+                let made = new_node(input, launch, &name);
                 let choice = &launch.choices[0];
-                let mut labels = launch.labels.clone();
-                let made = &input.market.types[&choice.pool.instance_type];
-                let capacity = if choice.pool.capacity_type == CapacityType::Spot {
-                    "SPOT"
-                } else {
-                    "ON_DEMAND"
-                };
-                for (key, value) in [
-                    (HOSTNAME, name.as_str()),
-                    (ZONE, &choice.pool.zone),
-                    ("topology.kubernetes.io/region", &input.market.region),
-                    ("node.kubernetes.io/instance-type", &choice.pool.instance_type),
-                    ("kubernetes.io/arch", made.architecture.as_str()),
-                    ("kubernetes.io/os", "linux"),
-                    ("eks.amazonaws.com/capacityType", capacity),
-                ] {
-                    labels.insert(key.to_owned(), value.to_owned());
-                }
-                if made.allocatable() != choice.allocatable {
+                if made.allocatable != choice.allocatable {
                     fault(format!("{name} has another allocatable than its type"));
                 }
                 let target = Target::Launched {
@@ -170,9 +153,9 @@ fn after<'a>(
                     After {
                         name,
                         pool: Some(choice.pool.clone()),
-                        allocatable: choice.allocatable.clone(),
-                        labels,
-                        taints: launch.taints.clone(),
+                        allocatable: made.allocatable,
+                        labels: made.labels,
+                        taints: made.taints,
                         pods: Vec::new(),
                         moved: Vec::new(),
                         is_new: true,
@@ -237,26 +220,65 @@ fn daemons<'a>(pods: &[&'a Pod], nodes: &mut BTreeMap<Target, After<'a>>) {
             continue;
         }
         for node in nodes.values_mut().filter(|node| node.is_new) {
-            let by_name = |key: &str| key == "metadata.name";
-            let selected = pod.node_affinity.is_empty()
-                || pod.node_affinity.iter().any(|term| {
-                    term.requirements
-                        .iter()
-                        .filter(|asked| !by_name(&asked.key))
-                        .all(|asked| asked.matches(&node.labels))
-                });
-            if selected && selects_labels(pod, &node.labels) && tolerates(pod, &node.taints) {
+            if runs_on(pod, &node.labels, &node.taints) {
                 node.pods.push(pod);
             }
         }
     }
 }
 
-fn selects_labels(pod: &Pod, labels: &Labels) -> bool {
+/// Whether a `DaemonSet`, one of whose pods this is, has a pod on such a node.
+pub fn runs_on(pod: &Pod, labels: &Labels, taints: &[Taint]) -> bool {
+    let by_name = |key: &str| key == "metadata.name";
+    let selected = pod.node_affinity.is_empty()
+        || pod.node_affinity.iter().any(|term| {
+            let asked = term.requirements.iter().filter(|asked| !by_name(&asked.key));
+            asked.into_iter().all(|asked| asked.matches(labels))
+        });
+    selected && selects_labels(pod, labels) && tolerates(pod, taints)
+}
+
+/// A launched node as it will join.
+pub fn new_node(input: &PlanningInput, launch: &Launch, name: &str) -> Node {
+    let pool = &launch.choices[0].pool;
+    let made = &input.market.types[&pool.instance_type];
+    let spot = pool.capacity_type == CapacityType::Spot;
+    let mut labels = launch.labels.clone();
+    for (key, value) in [
+        (HOSTNAME, name),
+        (ZONE, &pool.zone),
+        ("topology.kubernetes.io/region", &input.market.region),
+        ("node.kubernetes.io/instance-type", &pool.instance_type),
+        ("kubernetes.io/arch", made.architecture.as_str()),
+        ("kubernetes.io/os", "linux"),
+        ("eks.amazonaws.com/capacityType", if spot { "SPOT" } else { "ON_DEMAND" }),
+    ] {
+        labels.insert(key.to_owned(), value.to_owned());
+    }
+    Node {
+        name: name.to_owned(),
+        instance_id: Some(format!("i-{name}")),
+        instance_type: Some(pool.instance_type.clone()),
+        zone: Some(pool.zone.clone()),
+        capacity_type: Some(pool.capacity_type),
+        architecture: Some(made.architecture),
+        manager: NodeManager::ManagedNodeGroup { name: format!("group-of-{name}") },
+        created_at: input.now,
+        ready: true,
+        unschedulable: false,
+        terminating: false,
+        do_not_disrupt: false,
+        allocatable: made.allocatable(),
+        labels,
+        taints: launch.taints.clone(),
+    }
+}
+
+pub fn selects_labels(pod: &Pod, labels: &Labels) -> bool {
     pod.node_selector.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
-fn tolerates(pod: &Pod, taints: &[Taint]) -> bool {
+pub fn tolerates(pod: &Pod, taints: &[Taint]) -> bool {
     taints
         .iter()
         .filter(|taint| taint.effect != TaintEffect::PreferNoSchedule)

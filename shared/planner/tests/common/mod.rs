@@ -3,6 +3,7 @@
 
 pub mod checker;
 pub mod random;
+pub mod world;
 
 use domain::Money;
 use domain::offering::{

@@ -207,3 +207,78 @@ pub fn cheaper(input: &PlanningInput, seed: u64) -> PlanningInput {
     offering.price_per_hour = offering.price_per_hour.ratio(1, 2);
     input
 }
+
+/// Services as in a real cluster: a dozen Deployments with a few replicas each, most spread over
+/// zones or apart by node, on nodes that are half empty, under the default policy.
+pub fn services(seed: u64) -> PlanningInput {
+    let mut dice = Dice::new(seed.wrapping_add(4_000));
+    let count = 6 + dice.roll(12);
+    let nodes: Vec<_> = (0..count as usize)
+        .map(|at| {
+            let of = ["m6i.2xlarge", "m6i.xlarge", "m6i.2xlarge"][dice.roll(3) as usize];
+            node(&format!("node-{at:02}"), of, ZONES[at % 3])
+        })
+        .collect();
+    let mut pods = Vec::new();
+    for app in 0..count {
+        let name = format!("app{app}");
+        let cpu = [150, 250, 500, 750, 1_000, 1_200][dice.roll(6) as usize];
+        let memory = [256, 512, 1_024, 1_536, 2_048, 4_096][dice.roll(6) as usize];
+        let mut model = pod(&name, 0, None, cpu, memory);
+        match dice.roll(5) {
+            0 => model.topology_spread.push(spread(ZONE, &name, 1)),
+            1 => model.anti_affinity.push(term(HOSTNAME, &name)),
+            2 => {
+                model.topology_spread.push(spread(ZONE, &name, 1));
+                model.anti_affinity.push(term(HOSTNAME, &name));
+            }
+            _ => {}
+        }
+        for number in 0..=(dice.roll(6) as usize) {
+            let mut one = model.clone();
+            one.name = format!("{name}-{number:04}");
+            one.uid = format!("uid-{}", one.name);
+            place_in_turn(&mut one, number, &nodes, &pods, &mut dice);
+            pods.push(one);
+        }
+    }
+    for (at, _) in nodes.iter().enumerate() {
+        for (name, cpu, memory) in [("proxy", 100, 64), ("logs", 100, 160)] {
+            let mut daemon = pod(name, at, Some(&nodes[at].name), cpu, memory);
+            daemon.kind = PodKind::DaemonSet;
+            daemon.owner = Some(super::workload("DaemonSet", name));
+            pods.push(daemon);
+        }
+    }
+    let mut made = input(nodes, pods);
+    made.policy = domain::policy::Policy { cooldown_minutes: 0, ..Default::default() };
+    made.seed = seed;
+    made
+}
+
+/// On a node of the zone whose turn it is.
+fn place_in_turn(
+    pod: &mut domain::snapshot::Pod,
+    number: usize,
+    nodes: &[domain::snapshot::Node],
+    others: &[domain::snapshot::Pod],
+    dice: &mut Dice,
+) {
+    let start = dice.roll(nodes.len() as u64) as usize;
+    let room = |node: &&domain::snapshot::Node| {
+        let mut used = pod.requests.clone();
+        let here = others.iter().filter(|other| other.node.as_ref() == Some(&node.name));
+        let mut alike = 0;
+        for other in here {
+            used.add(&other.requests);
+            alike += u32::from(other.owner == pod.owner);
+        }
+        used.cpu_milli = used.cpu_milli * 5 / 3;
+        node.zone.as_deref() == Some(ZONES[number % 3])
+            && alike == 0
+            && node.allocatable.covers(&used)
+    };
+    let turned = nodes.iter().cycle().skip(start).take(nodes.len());
+    pod.node = turned.clone().find(room).map(|node| node.name.clone());
+    pod.ready = pod.node.is_some();
+}

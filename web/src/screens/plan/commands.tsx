@@ -99,7 +99,7 @@ function LaunchDetail({ launch }: { launch: Launch }) {
         ))}
       </ol>
       <p className="mt-1 text-muted">
-        On each: {launch.packing.map((share) => `${share.pods} × ${share.workload.name} (${cpu(share.cpu_milli)}, ${memory(share.memory_mib)})`).join("; ")}.
+        On {launch.count === 1 ? "it" : "them together"}: {launch.packing.map((share) => `${share.pods} × ${share.workload.name} (${cpu(share.cpu_milli)}, ${memory(share.memory_mib)})`).join("; ")}.
       </p>
     </>
   );

@@ -1,0 +1,308 @@
+//! The cluster as kube-scheduler sees it while a plan is carried out.
+//!
+//! Filters: resources, selectors, affinity, taints, volumes' zones, constraints between pods. Scores:
+//! `NodeResourcesFit` with `LeastAllocated`, `NodeResourcesBalancedAllocation`, and the distance that
+//! `PodTopologySpread` keeps between replicas. Source: kubernetes/kubernetes
+//! `pkg/scheduler/framework/plugins`, `schedule_one.go`.
+
+use crate::model::{Class, Model, RESOURCES};
+use crate::packing::{Member, Size, Tally};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Nodes that would do among which the scheduler takes the best: at least so many
+/// (`numFeasibleNodesToFind`), and up to half of all.
+const ENOUGH: usize = 100;
+
+/// How one rehearsal differs from the next: what the scheduler weighs, and how ties are broken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Temper {
+    /// Weight of `NodeResourcesBalancedAllocation` beside `LeastAllocated`.
+    pub(crate) balance: i64,
+    /// Largest random amount added to a score of about a hundred: what is not modelled.
+    pub(crate) noise: u64,
+    /// All of a node's pods are evicted before the first is placed, rather than one after the other.
+    pub(crate) at_once: bool,
+    pub(crate) seed: u64,
+}
+
+/// A node.
+#[derive(Debug)]
+struct Seat {
+    free: Size<RESOURCES>,
+    allocatable: [u32; 2],
+    site: u32,
+    /// `None` where the node does not say.
+    zone: Option<u8>,
+    tallies: Vec<Tally>,
+    /// Pods that can be evicted, by class.
+    load: BTreeMap<u32, u32>,
+}
+
+/// Nodes, and what runs on them.
+#[derive(Debug)]
+pub(crate) struct Board<'m> {
+    model: &'m Model<'m>,
+    temper: Temper,
+    zones: Vec<String>,
+    /// `None` once a node is gone.
+    seats: Vec<Option<Seat>>,
+    /// By term over zones and zone.
+    in_zones: BTreeMap<u32, Vec<Tally>>,
+    /// By workload: replicas on each seat.
+    siblings: Vec<BTreeMap<u32, u32>>,
+    /// Siblings by seat and by zone, of the workload that is looked at.
+    on_seat: Vec<u32>,
+    in_zone: Vec<u32>,
+    /// Nodes that pods may go to, and where the last search among them ended.
+    open: Vec<u32>,
+    start: usize,
+    /// Nodes looked at.
+    pub(crate) checks: u64,
+}
+
+impl<'m> Board<'m> {
+    /// The cluster as it is.
+    pub(crate) fn new(model: &'m Model<'m>, temper: Temper) -> Self {
+        let snapshot = &model.input.snapshot;
+        let shapes = model.shapes.iter().map(|shape| &shape.pool.zone);
+        let zones: BTreeSet<&String> =
+            snapshot.nodes.iter().filter_map(|node| node.zone.as_ref()).chain(shapes).collect();
+        let zones: Vec<String> = zones.into_iter().take(64).cloned().collect();
+        let mut board = Self {
+            model,
+            temper,
+            seats: Vec::new(),
+            in_zones: BTreeMap::new(),
+            siblings: vec![BTreeMap::new(); model.workloads.len()],
+            on_seat: Vec::new(),
+            in_zone: vec![0; zones.len()],
+            open: Vec::new(),
+            start: 0,
+            checks: 0,
+            zones,
+        };
+        for (at, (node, known)) in model.nodes.iter().zip(&snapshot.nodes).enumerate() {
+            board.seats.push(Some(Seat {
+                free: node.spare,
+                allocatable: [node.allocatable[0], node.allocatable[1]],
+                site: node.site,
+                zone: known.zone.as_deref().and_then(|zone| board.zone(zone)),
+                tallies: node.tallies.clone(),
+                load: node.load.iter().copied().collect(),
+            }));
+            for (workload, count) in &node.replicas {
+                board.siblings[*workload as usize].insert(at as u32, *count);
+            }
+        }
+        for ((term, zone), tally) in &model.in_zones {
+            let zones = board.zones.len();
+            let Some(zone) = board.zone(zone) else { continue };
+            let tallies =
+                board.in_zones.entry(*term).or_insert_with(|| vec![Tally::default(); zones]);
+            tallies[usize::from(zone)] = *tally;
+        }
+        board.on_seat = vec![0; board.seats.len()];
+        let seats = model.nodes.iter().zip(0..);
+        board.open = seats.filter(|(node, _)| node.open).map(|(_, at)| at).collect();
+        board
+    }
+
+    fn zone(&self, name: &str) -> Option<u8> {
+        self.zones.binary_search_by(|zone| zone.as_str().cmp(name)).ok().map(|at| at as u8)
+    }
+
+    /// A new node of a shape is ready.
+    pub(crate) fn launch(&mut self, shape: u32) {
+        let shape = &self.model.shapes[shape as usize];
+        let allocatable = [&shape.allocatable.cpu_milli, &shape.allocatable.memory_mib]
+            .map(|amount| u32::try_from(*amount).unwrap_or(u32::MAX));
+        self.seats.push(Some(Seat {
+            free: shape.spare,
+            allocatable,
+            site: shape.site,
+            zone: self.zone(&shape.pool.zone),
+            tallies: shape.tallies.clone(),
+            load: BTreeMap::new(),
+        }));
+        self.on_seat.push(0);
+        self.open.push(self.seats.len() as u32 - 1);
+    }
+
+    /// No more pods go to a node.
+    pub(crate) fn cordon(&mut self, node: u32) {
+        self.open.retain(|at| *at != node);
+    }
+
+    /// The class of every pod on a node that a drain evicts.
+    pub(crate) fn pods(&self, node: u32) -> Vec<u32> {
+        let Some(seat) = &self.seats[node as usize] else { return Vec::new() };
+        let pods = seat.load.iter();
+        pods.flat_map(|(class, count)| std::iter::repeat_n(*class, *count as usize)).collect()
+    }
+
+    /// Takes a pod off a node.
+    pub(crate) fn evict(&mut self, node: u32, class: u32) {
+        self.change(node, class, false);
+    }
+
+    /// A node is gone.
+    pub(crate) fn remove(&mut self, node: u32) {
+        self.seats[node as usize] = None;
+    }
+
+    /// Zones where the constraints over zones would let a pod of a class be.
+    pub(crate) fn zones_open_to(&self, class: u32) -> Vec<&str> {
+        let allowed = self.allowed(&self.model.classes[class as usize]);
+        let zones = self.zones.iter().enumerate();
+        zones.filter(|(at, _)| allowed >> at & 1 == 1).map(|(_, zone)| zone.as_str()).collect()
+    }
+
+    /// Gives a pod the node that the scheduler would; `false` where there is none.
+    pub(crate) fn place(&mut self, class: u32) -> bool {
+        let made = &self.model.classes[class as usize];
+        let allowed = self.allowed(made);
+        self.find_siblings(made.workload);
+        let (mut found, mut best) = (0, None);
+        let start = self.start.min(self.open.len());
+        for turn in (start..self.open.len()).chain(0..start) {
+            let at = self.open[turn] as usize;
+            self.checks += 1;
+            let Some(seat) = &self.seats[at] else { continue };
+            if !seat.admits(self.model, made, allowed) {
+                continue;
+            }
+            let score = self.score(made, seat, at);
+            if best.is_none_or(|(most, known)| (score, known) > (most, at)) {
+                best = Some((score, at));
+            }
+            found += 1;
+            if found == ENOUGH {
+                self.start = turn + 1;
+                break;
+            }
+        }
+        self.forget_siblings(made.workload);
+        if let Some((_, at)) = best {
+            self.change(at as u32, class, true);
+        }
+        best.is_some()
+    }
+
+    fn find_siblings(&mut self, workload: u32) {
+        for (seat, count) in &self.siblings[workload as usize] {
+            self.on_seat[*seat as usize] = *count;
+            if let Some(zone) = self.seats[*seat as usize].as_ref().and_then(|seat| seat.zone) {
+                self.in_zone[usize::from(zone)] += count;
+            }
+        }
+    }
+
+    fn forget_siblings(&mut self, workload: u32) {
+        for seat in self.siblings[workload as usize].keys() {
+            self.on_seat[*seat as usize] = 0;
+        }
+        self.in_zone.fill(0);
+    }
+
+    /// Bits of the zones where constraints over zones let a pod be; all where it has none.
+    fn allowed(&self, made: &Class) -> u64 {
+        if made.zonal.is_empty() {
+            return u64::MAX;
+        }
+        let here = |seat: &&Seat| made.domains.contains(seat.site);
+        let zones = self.seats.iter().flatten().filter(here).filter_map(|seat| seat.zone);
+        let there = zones.fold(0_u64, |bits, zone| bits | 1 << zone);
+        let each = (0..self.zones.len()).filter(|zone| there >> zone & 1 == 1);
+        let fits = |zone: &usize| made.zonal.iter().all(|one| self.suits(*one, *zone, there));
+        each.filter(fits).fold(0, |bits, zone| bits | 1 << zone)
+    }
+
+    fn suits(&self, member: Member, zone: usize, there: u64) -> bool {
+        let Some(tallies) = self.in_zones.get(&member.group) else { return true };
+        let group = &self.model.groups[member.group as usize];
+        let here = tallies[zone];
+        if self.model.together[member.group as usize] {
+            let first = member.counted && tallies.iter().all(|tally| tally.counted == 0);
+            return !member.owns || here.counted > 0 || first;
+        }
+        if group.exclusive {
+            return !(member.owns && here.counted > 0 || member.counted && here.owners > 0);
+        }
+        let zones = tallies.iter().enumerate().filter(|(at, _)| there >> at & 1 == 1);
+        let least = zones.map(|(_, tally)| tally.counted).min().unwrap_or(0);
+        !member.owns || here.counted + u32::from(member.counted) <= least + group.limit
+    }
+
+    fn score(&self, made: &Class, seat: &Seat, at: usize) -> i64 {
+        let left = |resource: usize| {
+            let free = seat.free[resource].saturating_sub(made.size[resource]);
+            i64::from(free.saturating_mul(100) / seat.allocatable[resource].max(1))
+        };
+        let (cpu, memory) = (left(0), left(1));
+        let balanced = 100 - (cpu - memory).abs() / 2;
+        let zone = seat.zone.map_or(0, |zone| self.in_zone[usize::from(zone)]);
+        let near = 25 * i64::from(self.on_seat[at]) + 8 * i64::from(zone);
+        let chance = match self.temper.noise {
+            0 => 0,
+            noise => mix(self.temper.seed << 32 ^ self.checks) % noise,
+        };
+        i64::midpoint(cpu, memory) + self.temper.balance * balanced - near + chance as i64
+    }
+
+    /// Puts a pod on a node, or takes it off.
+    fn change(&mut self, at: u32, class: u32, more: bool) {
+        let made = &self.model.classes[class as usize];
+        let Some(seat) = &mut self.seats[at as usize] else { return };
+        let step = |count: &mut u32, by: u32| {
+            *count = if more { *count + by } else { count.saturating_sub(by) };
+        };
+        for (free, size) in seat.free.iter_mut().zip(&made.size) {
+            *free = if more { free.saturating_sub(*size) } else { *free + size };
+        }
+        for member in made.members.iter() {
+            let known = seat.tallies.iter().position(|tally| tally.group == member.group);
+            let known = known.unwrap_or_else(|| {
+                seat.tallies.push(Tally { group: member.group, ..Tally::default() });
+                seat.tallies.len() - 1
+            });
+            step(&mut seat.tallies[known].owners, u32::from(member.owns));
+            step(&mut seat.tallies[known].counted, u32::from(member.counted));
+        }
+        step(seat.load.entry(class).or_default(), 1);
+        step(self.siblings[made.workload as usize].entry(at).or_default(), 1);
+        let Some(zone) = seat.zone else { return };
+        for member in made.zonal.iter() {
+            let zones = self.zones.len();
+            let tallies =
+                self.in_zones.entry(member.group).or_insert_with(|| vec![Tally::default(); zones]);
+            step(&mut tallies[usize::from(zone)].owners, u32::from(member.owns));
+            step(&mut tallies[usize::from(zone)].counted, u32::from(member.counted));
+        }
+    }
+}
+
+impl Seat {
+    fn admits(&self, model: &Model<'_>, made: &Class, zones: u64) -> bool {
+        self.free.iter().zip(&made.size).all(|(free, size)| free >= size)
+            && self.zone.map_or(made.zonal.is_empty(), |zone| zones >> zone & 1 == 1)
+            && made.schedulable.contains(self.site)
+            && made.members.iter().all(|member| {
+                let tally = self.tallies.iter().find(|tally| tally.group == member.group);
+                let tally = tally.copied().unwrap_or_default();
+                let group = &model.groups[member.group as usize];
+                if group.exclusive {
+                    !(member.owns && tally.counted > 0 || member.counted && tally.owners > 0)
+                } else {
+                    !member.owns || tally.counted + u32::from(member.counted) <= group.limit
+                }
+            })
+    }
+}
+
+/// `SplitMix64`'s finaliser (Steele, Lea and Flood 2014).
+pub(crate) const fn mix(mut number: u64) -> u64 {
+    number = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}

@@ -1,0 +1,184 @@
+//! Rehearsal: a plan is carried out as `domain::execution` does it, with a model of the scheduler that
+//! places evicted pods. Where a pod finds no room the plan gets more, at the least cost.
+//!
+//! A packing shows that all pods fit; the scheduler, which spreads pods rather than packs them, may
+//! still leave a hole in every node and a pod without room. What a plan is said to cost includes what
+//! it takes to avoid that.
+
+use crate::board::{Board, Temper, mix};
+use crate::fleet::Fleet;
+use crate::model::Model;
+use crate::relieve::{Added, relieve};
+use crate::steps::{Move, Step, steps};
+use domain::Money;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// A fleet that was carried out without leaving a pod behind, and what that took.
+#[derive(Debug)]
+pub(crate) struct Rehearsed {
+    pub(crate) fleet: Fleet,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) moves: Vec<Move>,
+    pub(crate) added: Vec<Added>,
+}
+
+/// Evicted pods that found no room.
+#[derive(Debug)]
+pub(crate) struct Short {
+    /// The node they were evicted from.
+    pub(crate) from: u32,
+    pub(crate) class: u32,
+    pub(crate) count: u32,
+    /// Where constraints over zones would have let them be.
+    pub(crate) zones: Vec<String>,
+}
+
+/// Steps that a plan is cut into at most, each with node groups of its own. One step leaves the
+/// scheduler more room, so that is tried too.
+const GENTLE: usize = 10;
+/// Nodes looked at before a plan that left no pod behind is taken to be good.
+const ENOUGH: u64 = 2_000_000;
+/// Nodes looked at before what the last rehearsal found is added without another.
+const MOST: u64 = 6_000_000;
+/// Rehearsals of a plan, where the cluster is small enough: chance decides the order of pods and ties,
+/// so that one more finds little that sixty did not.
+const REHEARSALS: u64 = 64;
+
+/// How each rehearsal differs: in the first two large pods come last.
+const fn temper(number: u64) -> Temper {
+    Temper {
+        balance: (number % 2) as i64,
+        noise: if number < 2 { 0 } else { number % 3 * 10 },
+        at_once: (number / 2).is_multiple_of(2),
+        seed: number,
+    }
+}
+
+/// Rehearses a fleet's change, and adds to it what it lacks. `None` where that would cost more than
+/// `worth`, or nothing that could be added helps.
+pub(crate) fn rehearse(model: &Model<'_>, fleet: &Fleet, worth: Money) -> Option<Rehearsed> {
+    let mut checks = 0;
+    let gentle = amend(model, fleet.clone(), worth, GENTLE, &mut checks);
+    if gentle.as_ref().is_some_and(|gentle| gentle.added.is_empty()) || checks > MOST / 2 {
+        return gentle;
+    }
+    let at_once = amend(model, fleet.clone(), worth, 1, &mut checks);
+    let cost = |way: &Rehearsed| way.fleet.objective(model);
+    gentle.into_iter().chain(at_once).min_by_key(cost)
+}
+
+/// Adds to a fleet until rehearsals leave no pod behind: half of what is lacking at a time, since one
+/// addition often helps more pods than it was made for.
+fn amend(
+    model: &Model<'_>,
+    mut fleet: Fleet,
+    worth: Money,
+    cut: usize,
+    checks: &mut u64,
+) -> Option<Rehearsed> {
+    let mut added: Vec<Added> = Vec::new();
+    let mut number = 0;
+    loop {
+        let (mut steps, moves) = steps(model, &fleet, cut);
+        for step in &mut steps {
+            largest_first(model, step);
+        }
+        let (mut short, mut passed, start) = (Vec::new(), 0, *checks);
+        while short.is_empty() && passed < REHEARSALS && (passed == 0 || *checks - start < ENOUGH) {
+            short = carry_out(model, &fleet, &steps, temper(number + passed), checks);
+            passed += u64::from(short.is_empty());
+        }
+        if short.is_empty() {
+            return Some(Rehearsed { fleet, steps, moves, added });
+        }
+        // The next rehearsals begin with the one that failed.
+        number += passed;
+        let lacking = |short: &[Short]| short.iter().map(|short| short.count).sum::<u32>();
+        let leave = if *checks < MOST { lacking(&short) / 2 } else { 0 };
+        while lacking(&short) > leave {
+            let (better, what) = relieve(model, &fleet, &mut short)?;
+            fleet = better;
+            added.push(what);
+        }
+        if added.iter().map(|added| added.cost).sum::<Money>() > worth {
+            return None;
+        }
+        if *checks >= MOST {
+            let (steps, moves) = self::steps(model, &fleet, cut);
+            return Some(Rehearsed { fleet, steps, moves, added });
+        }
+    }
+}
+
+/// Nodes with large pods are drained while there is most room.
+fn largest_first(model: &Model<'_>, step: &mut Step) {
+    let largest = |at: &u32| {
+        let load = &model.nodes[*at as usize].load;
+        load.iter().map(|(class, _)| model.classes[*class as usize].size).max()
+    };
+    step.retire.sort_by_key(|at| (Reverse(largest(at)), *at));
+}
+
+/// Carries every step out. Returns what found no room when it was evicted. Pods that wait already take
+/// their places first, and may go on waiting: the next plan is for them.
+fn carry_out(
+    model: &Model<'_>,
+    fleet: &Fleet,
+    steps: &[Step],
+    temper: Temper,
+    checks: &mut u64,
+) -> Vec<Short> {
+    let mut board = Board::new(model, temper);
+    let pods = |(class, count): &(u32, u32)| std::iter::repeat_n(*class, *count as usize);
+    let mut waiting: Vec<u32> = model.pending.iter().chain(&model.rivals).flat_map(pods).collect();
+    let mut short = Vec::new();
+    for step in steps {
+        for at in &step.launch {
+            board.launch(fleet.launched[*at].shape);
+        }
+        waiting.retain(|class| !board.place(*class));
+        for node in &step.retire {
+            board.cordon(*node);
+        }
+        for node in &step.retire {
+            let mut evicted = board.pods(*node);
+            in_order(model, &mut evicted, temper);
+            if temper.at_once {
+                for class in &evicted {
+                    board.evict(*node, *class);
+                }
+            }
+            let mut left: BTreeMap<u32, u32> = BTreeMap::new();
+            for class in evicted {
+                if !temper.at_once {
+                    board.evict(*node, class);
+                }
+                if !board.place(class) {
+                    *left.entry(class).or_default() += 1;
+                }
+            }
+            short.extend(left.into_iter().map(|(class, count)| Short {
+                from: *node,
+                class,
+                count,
+                zones: board.zones_open_to(class).into_iter().map(str::to_owned).collect(),
+            }));
+            board.remove(*node);
+        }
+    }
+    *checks += board.checks;
+    short
+}
+
+/// The order in which evicted pods come back.
+fn in_order(model: &Model<'_>, evicted: &mut [u32], temper: Temper) {
+    if temper.seed < 2 {
+        evicted.sort_by_key(|class| (model.classes[*class as usize].size, *class));
+        return;
+    }
+    for at in (1..evicted.len()).rev() {
+        let other = mix(temper.seed << 32 ^ at as u64) % (at as u64 + 1);
+        evicted.swap(at, other as usize);
+    }
+}
