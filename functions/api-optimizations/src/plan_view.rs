@@ -90,7 +90,7 @@ pub(crate) struct Launch {
     pub choices: Vec<Choice>,
     /// Labels the nodes get.
     pub labels: BTreeMap<String, String>,
-    /// What is expected to run on one of them.
+    /// What is expected to run on all of them together.
     pub packing: Vec<PodShare>,
 }
 

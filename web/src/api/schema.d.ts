@@ -1038,7 +1038,7 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
-            /** @description What is expected to run on one of them. */
+            /** @description What is expected to run on all of them together. */
             packing: components["schemas"]["PodShare"][];
         };
         /** @description How far a launch is. */

@@ -151,7 +151,7 @@ pub(crate) struct LaunchView {
     pub labels: Labels,
     /// Taints they need.
     pub taints: Vec<Taint>,
-    /// What is expected to run on one of them.
+    /// What is expected to run on all of them together.
     pub packing: Vec<PodShare>,
 }
 
