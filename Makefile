@@ -107,7 +107,7 @@ test-browser: web/node_modules/.package-lock.json packages ## The dashboard's sc
 
 .PHONY: test-e2e
 test-e2e: web-dist packages build ## From sign-in to a saving, in a real Chromium against a real `serve`
-	scripts/with-serve 30 npm --prefix web run test:e2e
+	scripts/with-serve 20 npm --prefix web run test:e2e
 
 # --- Measuring
 

@@ -36,23 +36,23 @@ const healthy = () => until(async () => {
 });
 
 async function act() {
-  await Promise.all((await healthy()).map(async (cluster) => {
+  for (const cluster of await healthy()) {
     // The product makes plans itself; where both do so at once, one is refused.
     const plan = await until(() => post("/optimizations", { cluster_id: cluster.id }).catch(() => undefined));
-    if (plan.commands === 0) return;
+    if (plan.commands === 0) continue;
     await post(`/optimizations/${plan.id}/approve`, { plan_hash: plan.plan_hash });
     const { state, failure } = await until(async () => {
       const now = await get(`/optimizations/${plan.id}`);
       return ["done", "failed", "cancelled"].includes(now.state) && now;
     });
-    console.log(`${cluster.name}: ${plan.saving_per_hour.amount} $/h, ${state} ${failure ?? ""}`);
-  }));
+    console.log(new Date().toISOString(), `${cluster.name}: ${plan.commands} commands, ${plan.saving_per_hour.amount} $/h, ${state} ${failure ?? ""}`);
+  }
 }
 
 async function age(hours) {
   const [cluster] = (await get("/clusters")).items;
   const closed = async (cursor, before = 0) => {
-    const { items, next_cursor: next } = await get(`/metrics/ledger?cluster_id=${cluster.id}&from=2000-01-01T00:00:00Z&limit=200${cursor ? `&cursor=${cursor}` : ""}`);
+    const { items, next_cursor: next } = await get(`/metrics/ledger?cluster_id=${cluster.id}&from=2000-01-01T00:00:00Z&to=2100-01-01T00:00:00Z&limit=200${cursor ? `&cursor=${cursor}` : ""}`);
     return next ? await closed(next, before + items.length) : before + items.length;
   };
   const wanted = (await closed()) + hours;

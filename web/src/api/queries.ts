@@ -28,6 +28,7 @@ async function all<T>(page: (cursor?: string) => Promise<{ items: T[]; next_curs
 const PAGE = 200;
 const paged = (cursor?: string) => ({ limit: PAGE, ...(cursor && { cursor }) });
 
+const DAY_MS = 86_400_000;
 const EVERY_30_S = { refetchInterval: 30_000 };
 const EVERY_2_S = 2_000;
 
@@ -89,9 +90,11 @@ export const ledger = (days: number, clusterId?: string) =>
   queryOptions({
     queryKey: ["ledger", days, { clusterId }],
     queryFn: async (): Promise<LedgerHour[]> => {
-      const from = new Date(currentTime() - days * 86_400_000).toISOString();
+      // The same range for every page, ending in the future: a cursor holds for its own range only.
+      const now = currentTime();
+      const [from, to] = [now - days * DAY_MS, now + DAY_MS].map((at) => new Date(at).toISOString()) as [string, string];
       const hoursOf = (cluster_id: string) =>
-        all((cursor) => body(api.GET("/api/v1/metrics/ledger", { params: { query: { ...paged(cursor), cluster_id, from } } })));
+        all((cursor) => body(api.GET("/api/v1/metrics/ledger", { params: { query: { ...paged(cursor), cluster_id, from, to } } })));
       const ids = clusterId ? [clusterId] : (await allClusters()).map((each) => each.id);
       const hours = (await Promise.all(ids.map(hoursOf))).flat();
       return hours.sort((a, b) => b.hour.localeCompare(a.hour));

@@ -291,6 +291,18 @@ test("the command menu goes to a cluster by its name", async () => {
   await close();
 });
 
+test("all pages of the ledger are asked for with one range, whose cursors they carry", async () => {
+  const { page, close } = await open(browser, site.url);
+  const asked = [];
+  page.on("request", (request) => request.url().includes("/metrics/ledger") && asked.push(new URL(request.url()).searchParams));
+  await page.goto("/savings?cluster=clu_01checkout");
+  await shows(page, "It adds up to the last nano-dollar.");
+  assert.ok(asked.filter((query) => query.has("cursor")).length >= 3, `${asked.length} pages`);
+  assert.equal(new Set(asked.map((query) => `${query.get("from")} ${query.get("to")}`)).size, 1);
+  assert.ok(Date.parse(asked[0].get("to")) > Date.now());
+  await close();
+});
+
 test("every bar of the waterfall opens its hours, and an hour its prices", async () => {
   const { page, close } = await open(browser, site.url);
   await page.goto("/savings");
