@@ -1,12 +1,14 @@
 //! The cluster as kube-scheduler sees it while a plan is carried out.
 //!
 //! Filters: resources, selectors, affinity, taints, volumes' zones, constraints between pods. Scores:
-//! `NodeResourcesFit` with `LeastAllocated`, `NodeResourcesBalancedAllocation`, and the distance that
-//! `PodTopologySpread` keeps between replicas. Source: kubernetes/kubernetes
+//! `NodeResourcesFit` with `LeastAllocated`, `NodeResourcesBalancedAllocation`, preferred node affinity,
+//! and the distance that `PodTopologySpread` keeps between replicas. Source: kubernetes/kubernetes
 //! `pkg/scheduler/framework/plugins`, `schedule_one.go`.
 
-use crate::model::{Class, Model, RESOURCES};
+use crate::model::{Class, Model, RESOURCES, meets};
 use crate::packing::{Member, Size, Tally};
+use domain::snapshot::Labels;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Nodes that would do among which the scheduler takes the best: at least so many
@@ -27,10 +29,11 @@ pub(crate) struct Temper {
 
 /// A node.
 #[derive(Debug)]
-struct Seat {
+struct Seat<'m> {
     free: Size<RESOURCES>,
     allocatable: [u32; 2],
     site: u32,
+    labels: Cow<'m, Labels>,
     /// `None` where the node does not say.
     zone: Option<u8>,
     tallies: Vec<Tally>,
@@ -45,7 +48,7 @@ pub(crate) struct Board<'m> {
     temper: Temper,
     zones: Vec<String>,
     /// `None` once a node is gone.
-    seats: Vec<Option<Seat>>,
+    seats: Vec<Option<Seat<'m>>>,
     /// By term over zones and zone.
     in_zones: BTreeMap<u32, Vec<Tally>>,
     /// By workload: replicas on each seat.
@@ -86,6 +89,7 @@ impl<'m> Board<'m> {
                 free: node.spare,
                 allocatable: [node.allocatable[0], node.allocatable[1]],
                 site: node.site,
+                labels: Cow::Borrowed(&known.labels),
                 zone: known.zone.as_deref().and_then(|zone| board.zone(zone)),
                 tallies: node.tallies.clone(),
                 load: node.load.iter().copied().collect(),
@@ -120,6 +124,7 @@ impl<'m> Board<'m> {
             free: shape.spare,
             allocatable,
             site: shape.site,
+            labels: Cow::Owned(self.model.labels(shape)),
             zone: self.zone(&shape.pool.zone),
             tallies: shape.tallies.clone(),
             load: BTreeMap::new(),
@@ -209,7 +214,7 @@ impl<'m> Board<'m> {
         if made.zonal.is_empty() {
             return u64::MAX;
         }
-        let here = |seat: &&Seat| made.domains.contains(seat.site);
+        let here = |seat: &&Seat<'_>| made.domains.contains(seat.site);
         let zones = self.seats.iter().flatten().filter(here).filter_map(|seat| seat.zone);
         let there = zones.fold(0_u64, |bits, zone| bits | 1 << zone);
         let each = (0..self.zones.len()).filter(|zone| there >> zone & 1 == 1);
@@ -229,11 +234,12 @@ impl<'m> Board<'m> {
             return !(member.owns && here.counted > 0 || member.counted && here.owners > 0);
         }
         let zones = tallies.iter().enumerate().filter(|(at, _)| there >> at & 1 == 1);
-        let least = zones.map(|(_, tally)| tally.counted).min().unwrap_or(0);
+        let enough = there.count_ones() >= self.model.least_domains[member.group as usize];
+        let least = zones.map(|(_, tally)| tally.counted).min().filter(|_| enough).unwrap_or(0);
         !member.owns || here.counted + u32::from(member.counted) <= least + group.limit
     }
 
-    fn score(&self, made: &Class, seat: &Seat, at: usize) -> i64 {
+    fn score(&self, made: &Class, seat: &Seat<'_>, at: usize) -> i64 {
         let left = |resource: usize| {
             let free = seat.free[resource].saturating_sub(made.size[resource]);
             i64::from(free.saturating_mul(100) / seat.allocatable[resource].max(1))
@@ -246,7 +252,10 @@ impl<'m> Board<'m> {
             0 => 0,
             noise => mix(self.temper.seed << 32 ^ self.checks) % noise,
         };
-        i64::midpoint(cpu, memory) + self.temper.balance * balanced - near + chance as i64
+        let preferred = made.preferred.iter().filter(|(_, term)| meets(term, &seat.labels));
+        let preferred: i64 = preferred.map(|(weight, _)| i64::from(*weight)).sum();
+        i64::midpoint(cpu, memory) + self.temper.balance * balanced + 2 * preferred - near
+            + chance as i64
     }
 
     /// Puts a pod on a node, or takes it off.
@@ -281,7 +290,7 @@ impl<'m> Board<'m> {
     }
 }
 
-impl Seat {
+impl Seat<'_> {
     fn admits(&self, model: &Model<'_>, made: &Class, zones: u64) -> bool {
         self.free.iter().zip(&made.size).all(|(free, size)| free >= size)
             && self.zone.map_or(made.zonal.is_empty(), |zone| zones >> zone & 1 == 1)

@@ -222,6 +222,53 @@ fn pods_of_unknown_images_stay_on_their_architecture() {
 }
 
 #[test]
+fn a_new_architecture_waits_until_every_pod_that_could_land_on_it_runs_there() {
+    let mut input = small(|pod| {
+        pod.architectures = vec![Architecture::Amd64, Architecture::Arm64];
+        pod.requests.memory_mib = 1_100;
+    });
+    input.template.architectures.insert(Architecture::Arm64);
+    let on_arm = |plan: &Plan| {
+        let launches = plan.commands.iter().flat_map(|command| &command.launch);
+        launches.filter(|launch| launch.choices[0].pool.instance_type.starts_with("m6g")).count()
+    };
+    assert!(on_arm(&checked(&input)) > 0);
+    // One pod of another workload whose image nobody knows: the scheduler would put it anywhere.
+    input.snapshot.pods[0].architectures.clear();
+    let plan = checked(&input);
+    assert_eq!(on_arm(&plan), 0);
+    assert!(plan.findings.iter().any(|finding| finding.message.contains("No arm64 node")));
+    // It may go where it selects its own architecture.
+    let pod = &mut input.snapshot.pods[0];
+    pod.node_selector.insert("kubernetes.io/arch".to_owned(), "amd64".to_owned());
+    assert!(on_arm(&checked(&input)) > 0);
+}
+
+#[test]
+fn too_few_domains_count_as_an_empty_one() {
+    let with = |least: Option<u32>| {
+        let mut input = small(|pod| {
+            pod.topology_spread.push(spread(ZONE, "web", 2));
+            pod.topology_spread[0].min_domains = least;
+        });
+        // Two pods in each zone: with a fourth zone asked for, no zone may have three.
+        input.snapshot.pods[0].node = None;
+        input.snapshot.pods[0].ready = false;
+        for number in 6..9 {
+            let mut made = pod("web", number, Some(&format!("node-{}", number % 3)), 300, 512);
+            made.topology_spread.clone_from(&input.snapshot.pods[0].topology_spread);
+            input.snapshot.pods.push(made);
+        }
+        decide(&input)
+    };
+    let placed = |decision: &planner::Decision| {
+        decision.placements.iter().any(|placement| placement.pod == 0)
+    };
+    assert!(placed(&with(None)) && placed(&with(Some(3))));
+    assert!(!placed(&with(Some(4))));
+}
+
+#[test]
 fn pods_spread_over_zones_stay_spread() {
     let plan = checked(&small(|pod| pod.topology_spread.push(spread(ZONE, "web", 1))));
     assert_eq!(zones(&plan).len(), 3);

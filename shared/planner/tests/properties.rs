@@ -4,7 +4,7 @@
 mod common;
 
 use common::checker::faults;
-use common::random::{Dice, cluster};
+use common::random::{Dice, cheaper, cluster};
 use planner::{decide, plan};
 
 const CASES: u64 = 1_500;
@@ -41,6 +41,20 @@ fn the_order_of_the_input_does_not_matter() {
         shuffled.snapshot.disruption_budgets.reverse();
         assert_eq!(decide(&input), decide(&shuffled), "seed {seed}");
     }
+}
+
+#[test]
+fn a_cheaper_offering_never_raises_the_bound_of_a_plan() {
+    let mut lower = 0;
+    for seed in 0..CASES / 4 {
+        let input = cluster(seed);
+        // Nodes there are pay the new price too, which must not hide a higher bound.
+        let bound = plan(&input).lower_bound_per_hour;
+        let then = plan(&cheaper(&input, seed)).lower_bound_per_hour;
+        assert!(then <= bound, "seed {seed}: {then} above {bound}");
+        lower += u32::from(then < bound);
+    }
+    assert!(lower > 0, "no offering mattered");
 }
 
 #[test]

@@ -21,7 +21,8 @@ struct Term {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum TermKind {
-    Spread(u32),
+    /// Skew, and fewest domains.
+    Spread(u32, u32),
     Affinity,
     AntiAffinity,
     HostPort(u16),
@@ -48,6 +49,8 @@ pub(crate) struct Affinity {
     pub(crate) ties: Vec<Ties>,
     /// Terms that ask to be together.
     pub(crate) together: Vec<bool>,
+    /// Fewest domains of each term, below which the emptiest counts as empty.
+    pub(crate) least_domains: Vec<u32>,
     /// Pods that own each term or are counted by it.
     pub(crate) involved: Vec<u32>,
 }
@@ -74,6 +77,11 @@ impl Affinity {
         let mut by_labels: BTreeMap<(&str, &Labels), Vec<u32>> = BTreeMap::new();
         let groups = terms.iter().map(|term| term.group()).collect();
         let together = terms.iter().map(|term| term.kind == TermKind::Affinity).collect();
+        let least = |term: &&Term| match term.kind {
+            TermKind::Spread(_, least) => least,
+            _ => 1,
+        };
+        let least_domains = terms.iter().map(least).collect();
         let ties: Vec<Ties> = pods
             .iter()
             .zip(&owned)
@@ -90,7 +98,7 @@ impl Affinity {
                 involved[*term as usize] += 1;
             }
         }
-        Self { groups, ties, together, involved }
+        Self { groups, ties, together, least_domains, involved }
     }
 
     /// Whether a pod must be on one node with others, so that it can not go before them.
@@ -103,7 +111,7 @@ impl Affinity {
 impl Term {
     fn group(&self) -> Group {
         match self.kind {
-            TermKind::Spread(skew) => Group { limit: skew.max(1), exclusive: false },
+            TermKind::Spread(skew, _) => Group { limit: skew.max(1), exclusive: false },
             _ => Group { limit: 1, exclusive: true },
         }
     }
@@ -115,7 +123,7 @@ impl Term {
 
     fn name(&self) -> String {
         let what = match self.kind {
-            TermKind::Spread(_) => "topology spread",
+            TermKind::Spread(..) => "topology spread",
             TermKind::Affinity => "pod affinity",
             TermKind::AntiAffinity => "pod anti-affinity",
             TermKind::HostPort(_) => "host port",
@@ -127,7 +135,7 @@ impl Term {
 fn terms_of(pod: &Pod) -> Vec<Term> {
     let own = || vec![pod.namespace.clone()];
     let spread = pod.topology_spread.iter().filter(|spread| spread.required).map(|spread| Term {
-        kind: TermKind::Spread(spread.max_skew),
+        kind: TermKind::Spread(spread.max_skew, spread.min_domains.unwrap_or(1)),
         topology_key: spread.topology_key.clone(),
         selector: Some(spread.selector.clone()),
         namespaces: own(),

@@ -2,7 +2,7 @@
 
 use super::RESOURCES;
 use super::affinity::ZONE;
-use super::nodes::Verdict;
+use super::nodes::{Existing, Verdict};
 use super::pods::{Facts, is_workload};
 use super::shapes::Shape;
 use super::sites::{Demand, Register};
@@ -11,7 +11,7 @@ use crate::packing::{Member, Sites, Size};
 use domain::finding::{Finding, FindingCode};
 use domain::offering::Architecture;
 use domain::plan::PlanningInput;
-use domain::snapshot::Toleration;
+use domain::snapshot::{NodeSelectorTerm, Toleration};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -31,6 +31,8 @@ pub(crate) struct Class {
     pub(crate) schedulable: Rc<Sites>,
     /// Nodes whose zones are domains of its topology spread: taints do not matter there.
     pub(crate) domains: Rc<Sites>,
+    /// Nodes it would rather be on, with weights: the scheduler sees to that where it can.
+    pub(crate) preferred: Vec<(i32, NodeSelectorTerm)>,
     /// Some shape on Spot will do; some on-demand.
     pub(crate) can_spot: bool,
     pub(crate) can_on_demand: bool,
@@ -44,7 +46,15 @@ pub(crate) struct Draft {
     members: Vec<Member>,
     zonal: Vec<Member>,
     volume_zone: Option<String>,
+    preferred: Vec<(i32, NodeSelectorTerm)>,
     demand: Demand,
+}
+
+impl Draft {
+    /// What the scheduler knows of where its pods may be.
+    fn loose(&self) -> Demand {
+        Demand { zone: self.volume_zone.clone(), architectures: Vec::new(), ..self.demand.clone() }
+    }
 }
 
 /// Pods in classes.
@@ -123,6 +133,7 @@ pub(crate) fn classify(
             members: ties.members.clone(),
             zonal: ties.zonal.clone(),
             volume_zone: pod.volume_zone.clone(),
+            preferred: pod.preferred_node_affinity.clone(),
             demand: Demand {
                 node_selector: pod.node_selector.clone(),
                 node_affinity: pod.node_affinity.clone(),
@@ -158,6 +169,45 @@ pub(crate) fn classify(
     }
 }
 
+/// Keeps off shapes whose architecture is new to some pods that the scheduler would let onto them
+/// though they cannot run there, or nobody knows whether they can: it looks at no image. Returns what
+/// to say of that.
+pub(crate) fn keep_off(
+    drafts: &[Draft],
+    shapes: &mut [Shape],
+    nodes: &[Existing],
+    sites: &Register<'_>,
+) -> Option<Finding> {
+    let known = sites.architectures();
+    let held: BTreeSet<(Demand, &[Architecture])> =
+        drafts.iter().map(|draft| (draft.loose(), draft.demand.architectures.as_slice())).collect();
+    let mut kept_off = BTreeSet::new();
+    for (loose, architectures) in held {
+        let open = sites.matching(&loose).0;
+        let there: BTreeSet<Option<Architecture>> = nodes
+            .iter()
+            .filter(|node| open.contains(node.site))
+            .map(|node| known[node.site as usize])
+            .collect();
+        for shape in shapes.iter_mut().filter(|shape| open.contains(shape.site)) {
+            let architecture = known[shape.site as usize];
+            let runs = architecture.is_some_and(|have| architectures.contains(&have));
+            if !runs && !there.contains(&architecture) && shape.launchable {
+                shape.launchable = false;
+                kept_off.extend(architecture);
+            }
+        }
+    }
+    let named: Vec<&str> = kept_off.iter().map(|one| one.as_str()).collect();
+    (!named.is_empty()).then(|| {
+        let text = format!(
+            "No {} node is launched: the scheduler would let pods onto it whose images are not known to run there, and that select no architecture.",
+            named.join(" or ")
+        );
+        Finding::new(FindingCode::ArchitectureUnknown, "template", text)
+    })
+}
+
 /// Adds where each class may be.
 pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<'_>) -> Vec<Class> {
     let (mut spot, mut on_demand) = (BTreeSet::new(), BTreeSet::new());
@@ -175,11 +225,7 @@ pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<
     drafts
         .into_iter()
         .map(|draft| {
-            let loose = Demand {
-                zone: draft.volume_zone,
-                architectures: Vec::new(),
-                ..draft.demand.clone()
-            };
+            let loose = draft.loose();
             let untainted = Demand {
                 zone: None,
                 tolerations: vec![Toleration { key: None, value: None, effect: None }],
@@ -191,6 +237,7 @@ pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<
                 workload: draft.workload,
                 members: draft.members.into(),
                 zonal: draft.zonal.into(),
+                preferred: draft.preferred,
                 schedulable: matching(loose).0,
                 domains: matching(untainted).0,
                 can_spot: spot.iter().any(|site| anywhere.contains(*site)),

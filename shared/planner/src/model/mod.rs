@@ -12,12 +12,13 @@ mod zones;
 pub(crate) use classes::Class;
 pub(crate) use nodes::{Existing, Verdict};
 pub(crate) use shapes::Shape;
+pub(crate) use sites::meets;
 
 use crate::packing::{Group, Size, Tally};
 use domain::finding::Finding;
-use domain::offering::Resources;
+use domain::offering::{Architecture, Resources};
 use domain::plan::PlanningInput;
-use domain::snapshot::WorkloadRef;
+use domain::snapshot::{Labels, WorkloadRef};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// CPU, memory, pods, ephemeral storage, and up to four extended resources.
@@ -38,6 +39,8 @@ pub(crate) struct Model<'a> {
     pub(crate) groups: Vec<Group>,
     /// Of them, those that ask to be together.
     pub(crate) together: Vec<bool>,
+    /// Fewest domains of each, below which the emptiest counts as empty.
+    pub(crate) least_domains: Vec<u32>,
     /// Pods that run, by term over zones and zone.
     pub(crate) in_zones: BTreeMap<(u32, String), Tally>,
     /// By snapshot order.
@@ -61,10 +64,12 @@ impl<'a> Model<'a> {
         let verdicts = nodes::judge(input, &facts, &mut findings);
         let mut sites = sites::Register::new(input);
         let daemons = shapes::daemons(input, &extended);
-        let shapes = shapes::shapes(input, &facts, &mut sites, &daemons, &extended);
+        let mut shapes = shapes::shapes(input, &facts, &mut sites, &daemons, &extended);
         let classed = classes::classify(input, &facts, &verdicts, &mut findings);
         let nodes = nodes::existing(input, &facts, &classed, verdicts, &mut sites, &extended);
         let in_zones = zones::tallies(input, &facts);
+        let strangers = classes::keep_off(&classed.drafts, &mut shapes, &nodes, &sites);
+        findings.extend(strangers);
         let classes = classes::with_sites(classed.drafts, &shapes, &sites);
         Self {
             input,
@@ -74,6 +79,7 @@ impl<'a> Model<'a> {
             in_zones,
             groups: facts.affinity.groups,
             together: facts.affinity.together,
+            least_domains: facts.affinity.least_domains,
             nodes,
             shapes,
             pending: classed.pending,
@@ -81,6 +87,14 @@ impl<'a> Model<'a> {
             class_of: classed.class_of,
             findings,
         }
+    }
+
+    /// Labels that a node of a shape will have.
+    pub(crate) fn labels(&self, shape: &Shape) -> Labels {
+        let market = &self.input.market;
+        let made = market.types.get(&shape.pool.instance_type);
+        let arch = made.map_or(Architecture::Amd64, |made| made.architecture);
+        shapes::node_labels(&shape.pool, arch, &market.region, &shape.labels)
     }
 
     /// CPU requested by pods that belong to no node, thousandths.

@@ -203,7 +203,7 @@ fn shape(
 }
 
 /// Labels that a node of a managed node group will have.
-fn node_labels(pool: &Pool, arch: Architecture, region: &str, own: &Labels) -> Labels {
+pub(crate) fn node_labels(pool: &Pool, arch: Architecture, region: &str, own: &Labels) -> Labels {
     let capacity = match pool.capacity_type {
         CapacityType::Spot => "SPOT",
         CapacityType::OnDemand => "ON_DEMAND",

@@ -46,7 +46,7 @@ impl Demand {
 }
 
 /// A term without requirements matches nothing, as in the scheduler.
-fn meets(term: &NodeSelectorTerm, labels: &Labels) -> bool {
+pub(crate) fn meets(term: &NodeSelectorTerm, labels: &Labels) -> bool {
     !term.requirements.is_empty()
         && term.requirements.iter().all(|requirement| requirement.matches(labels))
 }
@@ -106,6 +106,15 @@ impl<'a> Register<'a> {
             .filter(|(key, _)| self.keys.contains(key.as_str()))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect()
+    }
+
+    /// The architecture of each site, as far as known.
+    pub(crate) fn architectures(&self) -> Vec<Option<Architecture>> {
+        let mut known = vec![None; self.numbers.len()];
+        for (site, number) in &self.numbers {
+            known[*number as usize] = site.architecture;
+        }
+        known
     }
 
     /// Where a demand can be met: anywhere, and on-demand alone.

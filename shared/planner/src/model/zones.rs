@@ -98,8 +98,10 @@ impl<'a> Zoning<'a> {
         match self.skews[member.group as usize] {
             0 => !(member.owns && counted > 0 || member.counted && owners > 0),
             skew => {
-                !member.owns
-                    || counted + u32::from(member.counted) <= all().min().unwrap_or(0) + skew
+                let enough = self.zones.len()
+                    >= self.facts.affinity.least_domains[member.group as usize] as usize;
+                let least = all().min().filter(|_| enough).unwrap_or(0);
+                !member.owns || counted + u32::from(member.counted) <= least + skew
             }
         }
     }

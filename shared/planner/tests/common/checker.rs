@@ -196,7 +196,51 @@ fn after<'a>(
         }
     }
     daemons(pods, &mut nodes);
-    nodes.into_values().collect()
+    let nodes: Vec<After<'a>> = nodes.into_values().collect();
+    strangers(input, decision, &nodes, fault);
+    nodes
+}
+
+/// No moved pod could be put onto a launched node of an architecture it may not run on, unless it
+/// could be put onto one before.
+fn strangers(
+    input: &PlanningInput,
+    decision: &Decision,
+    nodes: &[After<'_>],
+    fault: &mut impl FnMut(String),
+) {
+    let arch = |labels: &Labels| labels.get("kubernetes.io/arch").cloned();
+    let moved: BTreeSet<usize> = decision.placements.iter().map(|moved| moved.pod).collect();
+    let mut pods: Vec<&Pod> = input.snapshot.pods.iter().collect();
+    pods.sort_by_key(|pod| (&pod.namespace, &pod.name, &pod.uid));
+    for pod in moved.iter().map(|at| pods[*at]) {
+        let home = input.snapshot.nodes.iter().find(|node| Some(&node.name) == pod.node.as_ref());
+        let Some(home) = home else { continue };
+        let runs = |here: &Option<String>| {
+            if pod.architectures.is_empty() {
+                *here == arch(&home.labels)
+            } else {
+                pod.architectures.iter().any(|known| here.as_deref() == Some(known.as_str()))
+            }
+        };
+        let before: BTreeSet<Option<String>> = input
+            .snapshot
+            .nodes
+            .iter()
+            .filter(|node| selects_labels(pod, &node.labels) && tolerates(pod, &node.taints))
+            .map(|node| arch(&node.labels))
+            .collect();
+        for node in nodes.iter().filter(|node| node.is_new) {
+            let here = arch(&node.labels);
+            let lands = selects_labels(pod, &node.labels)
+                && pod.node_affinity.is_empty()
+                && tolerates(pod, &node.taints)
+                && pod.volume_zone.as_ref().is_none_or(|zone| node.labels.get(ZONE) == Some(zone));
+            if lands && !runs(&here) && !before.contains(&here) {
+                fault(format!("{} may land on {} and not run", pod.name, node.name));
+            }
+        }
+    }
 }
 
 fn kept(node: &Node) -> After<'_> {
