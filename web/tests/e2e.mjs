@@ -88,7 +88,7 @@ step("what is not there is not found", async () => {
   EXPECTED.push("404");
   for (const path of [`/clusters/clu_${NOBODYS}`, `/plans/opt_${NOBODYS}`, "/clusters/nonsense"]) {
     await page.goto(path);
-    await shows(page, /^There is no/);
+    await shows(page, /^Could not find/);
   }
   EXPECTED.pop();
 });
