@@ -3,7 +3,7 @@ import { Sparkline } from "../../charts/sparkline";
 import { dollars, nanos, share } from "../../lib/money";
 import { count, percent } from "../../lib/units";
 import { Figure, Figures } from "../../ui/panel";
-import { Amount, Explained, Monthly } from "../../ui/value";
+import { Amount, Modelled, Monthly } from "../../ui/value";
 
 /** The four figures of the top line. The API keeps no history of nodes, so theirs has no course. */
 export function KeyFigures({ data, days }: { data: Dashboard; days: number }) {
@@ -17,18 +17,22 @@ export function KeyFigures({ data, days }: { data: Dashboard; days: number }) {
       <Figure label="Cost per hour now" value={<Amount of={hourly} per="h" />} mark={<Sparkline colour="text" values={paid} />}
         remark={<Monthly perHour={hourly} />}
         change={moved(paid, days)} />
-      <Figure label="Saved this month" value={<Amount of={saved.amount} />} mark={<Sparkline colour="spot" values={kept} />}
-        remark={<>
-          {percent(share(nanos(saved.amount), nanos(saved.baseline)))} of the <Explained label="baseline">
-            <p>The baseline is what the same hours would have cost without Spot Optimizer: <Amount of={saved.baseline} />. Paid: <Amount of={saved.actual} />.</p>
-            <p className="mt-2">{percent(saved.measured_share_percent / 100)} of it is measured; the rest is modelled or estimated. Savings shows every hour.</p>
-          </Explained>
-        </>}
-        change={moved(kept, days)} />
+      <Figure label="Saved this month" mark={<Sparkline colour="spot" values={kept} />}
+        value={<Modelled formula={<BaselineLessPaid of={saved} />}><Amount of={saved.amount} /></Modelled>}
+        remark={`${percent(share(nanos(saved.amount), nanos(saved.baseline)))} of the baseline`} change={moved(kept, days)} />
       <Figure label="Spot share of requested CPU" value={percent(data.spot_cpu_percent / 100)} mark={<Sparkline colour="spot" values={spot} />}
         remark={`${count(data.spot_nodes)} of ${count(data.nodes)} nodes`} change={shareMoved(spot, days)} />
       <Figure label="Nodes" value={count(data.nodes)} remark={<>{count(data.spot_nodes)} on Spot, <span className="whitespace-nowrap">{count(data.nodes - data.spot_nodes)} on-demand</span></>} />
     </Figures>
+  );
+}
+
+function BaselineLessPaid({ of: { baseline, actual, measured_share_percent } }: { of: Dashboard["saved_this_month"] }) {
+  return (
+    <>
+      <p>Baseline − paid: <Amount of={baseline} /> − <Amount of={actual} />. The baseline is modelled: it is what the same hours would have cost without Spot Optimizer.</p>
+      <p className="mt-2">{percent(measured_share_percent / 100)} of the hours were paid at measured prices, the rest at estimated ones. Savings shows every hour.</p>
+    </>
   );
 }
 

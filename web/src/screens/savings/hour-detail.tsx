@@ -10,14 +10,15 @@ import { Amount, Estimated, QualityWord } from "../../ui/value";
 export function HourDetail({ hour }: { hour: LedgerHour }) {
   return (
     <div className="flex flex-col gap-4">
-      <dl className="grid grid-cols-[1fr_auto] gap-x-6">
+      <dl className="grid grid-cols-[1fr_auto]">
         <Line name="Baseline" amount={nanos(hour.baseline)} />
         {PARTS.map(({ part, name }) => amountOf(hour, part) !== 0n && <Line key={part} name={name} amount={-amountOf(hour, part)} signed />)}
         <dt className="border-t border-line pt-1 font-semibold">Actual</dt>
         <dd className="border-t border-line pt-1 text-right font-semibold"><Amount of={hour.actual} /></dd>
       </dl>
       <p className="text-muted">This hour is <QualityWord quality={hour.quality} />. Baseline: {hour.baseline_definition}</p>
-      <DataTable name="Pools of this hour" words={2} wide={[1, 2, 3]} heads={["Pool", "Lifecycle", "Instances", "Time", "At list price", "Paid"]}>
+      {/* Its words stand in line with the sum above; only its rules reach further. */}
+      <div className="-mx-4"><DataTable name="Pools of this hour" words={2} wide={[1, 2, 3]} heads={["Pool", "Lifecycle", "Instances", "Time", "At list price", "Paid"]}>
         {hour.lines.map((line) => (
           <tr key={`${line.pool.instance_type} ${line.pool.zone} ${line.pool.capacity_type}`} className="border-t border-line">
             <Cell>
@@ -31,7 +32,7 @@ export function HourDetail({ hour }: { hour: LedgerHour }) {
             <Cell number><Estimated when={line.estimated} /><Amount of={line.cost} /></Cell>
           </tr>
         ))}
-      </DataTable>
+      </DataTable></div>
     </div>
   );
 }
