@@ -30,7 +30,7 @@ export function Figure({ label, value, remark, change, mark }: {
   return (
     <div className="flex flex-col bg-surface px-4 py-3">
       <dt className="text-12 text-muted">{label}</dt>
-      <dd className="flex flex-wrap items-center justify-between gap-x-3 text-18 font-semibold sm:text-28">{value}{mark}</dd>
+      <dd className="flex flex-wrap items-center justify-between gap-x-3 text-18 font-semibold sm:text-28 [&_button]:my-0">{value}{mark}</dd>
       {remark && <dd className="text-12 text-muted">{remark}</dd>}
       {change && <dd className="text-12 text-muted">{change}</dd>}
     </div>
