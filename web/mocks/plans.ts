@@ -65,10 +65,9 @@ function makeCommand(group: StateNode[], index: number): Command {
   const names = [...new Set(pods.map((pod) => pod.workload!.name))];
   const packing = names.map((name) => {
     const same = pods.filter((pod) => pod.workload!.name === name);
-    const here = Math.ceil(same.length / count);
-    return { workload: same[0]!.workload!, pods: here, cpu_milli: here * same[0]!.cpu_milli, memory_mib: here * same[0]!.memory_mib };
+    return { workload: same[0]!.workload!, pods: same.length, cpu_milli: same.length * same[0]!.cpu_milli, memory_mib: same.length * same[0]!.memory_mib };
   });
-  const daemons = group[0]!.pods.filter((pod) => pod.daemon).map(({ workload, cpu_milli, memory_mib }) => ({ workload: workload!, pods: 1, cpu_milli, memory_mib }));
+  const daemons = group[0]!.pods.filter((pod) => pod.daemon).map(({ workload, cpu_milli, memory_mib }) => ({ workload: workload!, pods: count, cpu_milli: count * cpu_milli, memory_mib: count * memory_mib }));
   return {
     index, saving_per_hour: usd(saving),
     launch: [{ count, choices: [choice(type, "spot"), choice("m6i.2xlarge", "spot"), choice("m6i.2xlarge", "on-demand")], labels: {}, packing: [...daemons, ...packing] }],

@@ -69,7 +69,7 @@ const MOMENTS = [
     const { items, ...rest } = await response.json();
     await route.fulfill({ response, json: { ...rest, items: items.filter((each) => each.state !== "applying" && each.state !== "approved") } });
   }), ready: "No plan is running now" },
-  { name: "plan-details", path: "/plans/opt_0001", act: (page) => shows(page, "Packing before and after").then(() => page.locator("summary")).then((all) => all.evaluateAll((all) => all.forEach((each) => { each.parentElement.open = true; }))), ready: "On each:" },
+  { name: "plan-details", path: "/plans/opt_0001", act: (page) => shows(page, "Packing before and after").then(() => page.locator("summary")).then((all) => all.evaluateAll((all) => all.forEach((each) => { each.parentElement.open = true; }))), ready: /^On them together: / },
   { name: "plan-viewer", path: "/plans/opt_0001", before: (page) => page.route("**/auth/refresh", asViewer), ready: /your role is viewer/ },
   { name: "plan-approval", path: "/plans/opt_0001", act: press("button", "Approve plan"), ready: (page) => page.getByRole("dialog").waitFor() },
   {
@@ -80,7 +80,7 @@ const MOMENTS = [
   { name: "plan-running", path: "/plans/opt_0004", ready: /of \d+ commands done/ },
   { name: "plan-approved", path: "/plans/opt_0005", ready: /starts within a minute/ },
   { name: "plan-failed", path: "/plans/opt_0006", ready: "The pods of this command" },
-  { name: "plan-stopped", path: "/plans/opt_0007", ready: "A person stopped it" },
+  { name: "plan-stopped", path: "/plans/opt_0007", ready: "The commands below say what was done before." },
   { name: "plan-expired", path: "/plans/opt_0002", ready: "It was not approved in time" },
   { name: "plan-stop", path: "/plans/opt_0004", act: press("button", "Stop plan"), ready: (page) => page.getByRole("dialog").waitFor() },
   { name: "savings-lever", path: "/savings?figure=overlap", ready: /the largest first/ },
