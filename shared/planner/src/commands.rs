@@ -37,9 +37,10 @@ pub(crate) fn commands(
             let mut reason = reason(model, &launch, &retire, saved);
             let mut rejected =
                 rejected(model, choice, fleet, &groups, &launch, &retire, index == 0);
-            if index == 0 && !added.is_empty() {
-                reason.text.push_str(&room_added(added));
-                rejected.push(brim(model, fleet, added));
+            let more = fleet.cost_change(model) - choice.fleet.cost_change(model);
+            if index == 0 && !added.is_empty() && more > Money::ZERO {
+                reason.text.push_str(&room_added(more, added));
+                rejected.push(brim(model, choice, more, added));
             }
             Command {
                 index: index as u32,
@@ -53,23 +54,23 @@ pub(crate) fn commands(
         .collect()
 }
 
-/// What the plan has beyond a packing, so that the scheduler finds room for every pod.
-fn room_added(added: &[Added]) -> String {
-    let what: Vec<&str> = added.iter().map(|added| added.what.as_str()).collect();
+/// What the plan costs more than a packing, so that the scheduler finds room for every pod.
+fn room_added(more: Money, added: &[Added]) -> String {
+    let what: Vec<&str> = added.iter().take(3).map(|added| added.what.as_str()).collect();
     format!(
-        " Room for the scheduler, which spreads pods rather than packs them, makes the whole plan {} USD/h dearer: {}.",
-        usd(added.iter().map(|added| added.cost).sum()),
-        what.join(", ")
+        " Room for the scheduler, which spreads pods rather than packs them, makes the whole plan {} USD/h dearer ({}{}).",
+        usd(more),
+        what.join(", "),
+        if added.len() > 3 { ", …" } else { "" }
     )
 }
 
 /// The plan without that room.
-fn brim(model: &Model<'_>, fleet: &Fleet, added: &[Added]) -> Alternative {
+fn brim(model: &Model<'_>, choice: &Choice, more: Money, added: &[Added]) -> Alternative {
     let now: Money = model.nodes.iter().filter_map(|node| node.price).sum();
-    let more: Money = added.iter().map(|added| added.cost).sum();
     Alternative {
         what: "pack the nodes to the brim".to_owned(),
-        cost_per_hour: now + fleet.cost_change(model) - more,
+        cost_per_hour: now + choice.fleet.cost_change(model),
         why: format!(
             "costs {} USD/h less, but in rehearsal the scheduler left pods of {} without room",
             usd(more),

@@ -6,8 +6,9 @@
 //! it takes to avoid that.
 
 use crate::board::{Board, Temper, mix};
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, NewNode};
 use crate::model::Model;
+use crate::place::place;
 use crate::relieve::{Added, relieve};
 use crate::steps::{Move, Step, steps};
 use domain::Money;
@@ -80,16 +81,10 @@ fn amend(
     let mut added: Vec<Added> = Vec::new();
     let mut number = 0;
     loop {
-        let (mut steps, moves) = steps(model, &fleet, cut);
-        for step in &mut steps {
-            largest_first(model, step);
-        }
-        let (mut short, mut passed, start) = (Vec::new(), 0, *checks);
-        while short.is_empty() && passed < REHEARSALS && (passed == 0 || *checks - start < ENOUGH) {
-            short = carry_out(model, &fleet, &steps, temper(number + passed), checks);
-            passed += u64::from(short.is_empty());
-        }
+        let (mut short, passed) = lacking_room(model, &fleet, cut, number, checks);
         if short.is_empty() {
+            let fleet = if added.is_empty() { fleet } else { trim(model, fleet, cut, checks) };
+            let (steps, moves) = in_steps(model, &fleet, cut);
             return Some(Rehearsed { fleet, steps, moves, added });
         }
         // The next rehearsals begin with the one that failed.
@@ -105,10 +100,58 @@ fn amend(
             return None;
         }
         if *checks >= MOST {
-            let (steps, moves) = self::steps(model, &fleet, cut);
+            let (steps, moves) = in_steps(model, &fleet, cut);
             return Some(Rehearsed { fleet, steps, moves, added });
         }
     }
+}
+
+/// Rehearses until something lacks room or nothing is likely to. Returns what lacked it, and how many
+/// rehearsals went well.
+fn lacking_room(
+    model: &Model<'_>,
+    fleet: &Fleet,
+    cut: usize,
+    first: u64,
+    checks: &mut u64,
+) -> (Vec<Short>, u64) {
+    let (steps, _) = in_steps(model, fleet, cut);
+    let (mut short, mut passed, start) = (Vec::new(), 0, *checks);
+    while short.is_empty() && passed < REHEARSALS && (passed == 0 || *checks - start < ENOUGH) {
+        short = carry_out(model, fleet, &steps, temper(first + passed), checks);
+        passed += u64::from(short.is_empty());
+    }
+    (short, passed)
+}
+
+/// Does without launched nodes, or with cheaper ones, where the room that was added allows it.
+fn trim(model: &Model<'_>, mut fleet: Fleet, cut: usize, checks: &mut u64) -> Fleet {
+    let mut order: Vec<NewNode> = fleet.launched.clone();
+    order.sort_by_key(|new| Reverse((model.shapes[new.shape as usize].price, new.clone())));
+    for new in order {
+        let Some(at) = fleet.launched.iter().position(|known| *known == new) else { continue };
+        if *checks > MOST / 2 {
+            break;
+        }
+        let mut base = fleet.clone();
+        base.launched.remove(at);
+        let (Some(better), unplaced, _) = place(model, &base, &new.load, 0) else { continue };
+        if unplaced.is_empty()
+            && better.objective(model) < fleet.objective(model)
+            && lacking_room(model, &better, cut, 0, checks).0.is_empty()
+        {
+            fleet = better;
+        }
+    }
+    fleet
+}
+
+fn in_steps(model: &Model<'_>, fleet: &Fleet, cut: usize) -> (Vec<Step>, Vec<Move>) {
+    let (mut steps, moves) = steps(model, fleet, cut);
+    for step in &mut steps {
+        largest_first(model, step);
+    }
+    (steps, moves)
 }
 
 /// Nodes with large pods are drained while there is most room.

@@ -7,7 +7,7 @@ use super::{HOSTNAME, ZONE};
 use domain::Money;
 use domain::offering::{Pool, Resources};
 use domain::plan::{Plan, PlanningInput};
-use domain::snapshot::{Labels, Node, Pod, PodKind, PodTerm};
+use domain::snapshot::{ClusterSnapshot, Labels, Node, Pod, PodKind, PodTerm};
 use std::collections::BTreeMap;
 
 /// What became of a plan.
@@ -21,6 +21,8 @@ pub struct CarriedOut {
     pub stranded: Vec<String>,
     /// Evictions, those of pods that were evicted before included.
     pub evictions: usize,
+    /// The cluster in the end.
+    pub then: ClusterSnapshot,
 }
 
 /// How the scheduler chooses among nodes that will do.
@@ -83,7 +85,22 @@ pub fn carry_out(input: &PlanningInput, plan: &Plan, scoring: Scoring, seed: u64
         }
     }
     let price = |node: &Node| node.pool().and_then(|pool: Pool| input.market.price(&pool));
+    let mut then =
+        ClusterSnapshot { nodes: Vec::new(), pods: Vec::new(), ..input.snapshot.clone() };
+    for (number, (pod, node)) in world.pods.iter().enumerate() {
+        if node.is_some() || pod.kind.is_evictable() {
+            let mut pod = (*pod).clone();
+            pod.node = node.map(|node| world.nodes[node].name.clone());
+            pod.ready = pod.node.is_some();
+            if pod.kind == PodKind::DaemonSet {
+                pod.name = format!("{}-{number}", pod.name);
+            }
+            then.pods.push(pod);
+        }
+    }
+    then.nodes.extend(world.nodes.iter().filter(|node| !node.terminating).cloned());
     CarriedOut {
+        then,
         cost: world.nodes.iter().filter(|node| !node.terminating).filter_map(price).sum(),
         kept,
         stranded: world.waiting().into_iter().filter(|name| !before.contains(name)).collect(),
