@@ -7,6 +7,8 @@
 //!                   │        each time `place` packs the displaced pods with `packing`
 //!                 steps ─→ launches and drains in an order that always leaves room
 //!                   │
+//!              rehearse ─→ carries the steps out with a model of the scheduler; adds the room it needs
+//!                   │
 //!              commands ─→ reasons, alternatives, stays, positions, the lower bound
 //! ```
 //!
