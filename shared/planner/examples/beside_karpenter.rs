@@ -33,7 +33,7 @@ fn main() {
             let budget_units = (budget * units_per_ms) as u64;
             let (packing, spent) =
                 cpu_seconds(|| planner::packing::solve(&problem, budget_units, 1));
-            packing_file::verify(&problem, &packing);
+            packing_file::verify(&problem, &packing).expect("a right packing");
             let cost = [packing.cost, packing.bound].map(|nanos| nanos as f64 / 1e9);
             print(&path, budget, cost, packing.bins.len(), spent);
         }

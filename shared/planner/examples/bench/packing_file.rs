@@ -27,26 +27,26 @@ pub(crate) fn units_per_ms() -> f64 {
     packing.spent as f64 / (seconds * 1e3)
 }
 
-/// `None` where the text is no such instance. Room is rounded down, requests up.
-pub(crate) fn parse(text: &str) -> Option<Problem<3>> {
-    let mut lines = text.lines().map(|line| {
-        line.split_whitespace()
-            .map(|word| word.parse::<f64>().unwrap_or(f64::NAN))
-            .collect::<Vec<f64>>()
-    });
-    let head = lines.next()?;
-    let (kinds, items) = (*head.first()? as usize, *head.get(1)? as usize);
+/// Reads an instance, or says what is wrong with it.
+pub(crate) fn parse(text: &str) -> Result<Problem<3>, String> {
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let [kinds, items] = numbers(lines.next(), "n_types n_classes")?.map(|count| count as usize);
     let mut everywhere = Sites::default();
     everywhere.insert(0);
     let everywhere = Rc::new(everywhere);
     let mut problem = Problem::default();
-    for line in lines.by_ref().take(kinds) {
-        let [cpu, memory, pods, price] = line[..] else { return None };
+    for _ in 0..kinds {
+        let line = lines.next();
+        let [cpu, memory, pods, price] =
+            numbers(line, "alloc_cpu_milli alloc_mem_MiB alloc_pods price_usd_h")?;
+        if price <= 0.0 {
+            return Err(format!("line {}: a price above 0 is needed", at(line)));
+        }
         problem.kinds.push(Kind {
             capacity: [
-                cpu.floor() as u32,
-                (memory * MEMORY_SCALE + 1e-6).floor() as u32,
-                pods as u32,
+                whole(cpu.floor(), line)?,
+                whole((memory * MEMORY_SCALE + 1e-6).floor(), line)?,
+                whole(pods.floor(), line)?,
             ],
             price: (price * 1e9).round() as u64,
             site: 0,
@@ -55,25 +55,63 @@ pub(crate) fn parse(text: &str) -> Option<Problem<3>> {
             tallies: Vec::new(),
         });
     }
-    for line in lines.take(items) {
-        let [cpu, memory, pods, count] = line[..] else { return None };
-        problem.items.push(Item {
-            size: [cpu.ceil() as u32, (memory * MEMORY_SCALE - 1e-6).ceil() as u32, pods as u32],
-            count: count as u32,
+    for _ in 0..items {
+        let line = lines.next();
+        let [cpu, memory, pods, count] = numbers(line, "cpu_milli mem_MiB 1 count")?;
+        let item = Item {
+            size: [
+                whole(cpu.ceil(), line)?,
+                whole((memory * MEMORY_SCALE - 1e-6).ceil(), line)?,
+                whole(pods.ceil(), line)?,
+            ],
+            count: whole(count, line)?,
             sites: Rc::clone(&everywhere),
             members: Rc::from([]),
             workload: None,
-        });
+        };
+        let fits =
+            |kind: &Kind<3>| item.size.iter().zip(&kind.capacity).all(|(size, room)| size <= room);
+        if !problem.kinds.iter().any(fits) {
+            return Err(format!("line {}: fits no type", at(line)));
+        }
+        problem.items.push(item);
     }
-    (problem.kinds.len() == kinds && problem.items.len() == items).then_some(problem)
+    match lines.next() {
+        Some(extra) => Err(format!("line {}: more than the first line says", at(Some(extra)))),
+        None => Ok(problem),
+    }
+}
+
+type Line<'a> = Option<(usize, &'a str)>;
+
+fn at(line: Line<'_>) -> usize {
+    line.map_or(0, |(at, _)| at + 1)
+}
+
+/// The numbers of a line, none below 0.
+fn numbers<const N: usize>(line: Line<'_>, what: &str) -> Result<[f64; N], String> {
+    let (_, text) = line.ok_or_else(|| format!("ends where `{what}` is expected"))?;
+    let words: Vec<f64> =
+        text.split_whitespace().map(|word| word.parse().unwrap_or(f64::NAN)).collect();
+    let good = words.iter().all(|word| word.is_finite() && *word >= 0.0);
+    let numbers = <[f64; N]>::try_from(words).ok().filter(|_| good);
+    numbers.ok_or_else(|| format!("line {}: `{what}` expected, not `{text}`", at(line)))
+}
+
+/// A number that the packing core takes.
+fn whole(number: f64, line: Line<'_>) -> Result<u32, String> {
+    if number <= f64::from(u32::MAX) {
+        Ok(number as u32)
+    } else {
+        Err(format!("line {}: {number} is too much", at(line)))
+    }
 }
 
 /// Counts again, from the instance alone, that everything is packed, fits, and costs what is said.
-pub(crate) fn verify(problem: &Problem<3>, packing: &Packing) {
-    assert!(packing.unplaced.is_empty(), "items were left out");
-    let mut packed = vec![0; problem.items.len()];
+pub(crate) fn verify(problem: &Problem<3>, packing: &Packing) -> Result<(), String> {
+    let mut packed = vec![0_u64; problem.items.len()];
     let mut cost = 0;
-    for (kind, load) in &packing.bins {
+    for (bin, (kind, load)) in packing.bins.iter().enumerate() {
         let kind = &problem.kinds[*kind as usize];
         cost += kind.price;
         for at in 0..3 {
@@ -83,15 +121,24 @@ pub(crate) fn verify(problem: &Problem<3>, packing: &Packing) {
                     u64::from(problem.items[*item as usize].size[at]) * u64::from(*count)
                 })
                 .sum();
-            assert!(used <= u64::from(kind.capacity[at]), "a bin is too full");
+            if used > u64::from(kind.capacity[at]) {
+                return Err(format!("bin {bin} is too full"));
+            }
         }
         for (item, count) in load {
-            packed[*item as usize] += count;
+            packed[*item as usize] += u64::from(*count);
         }
     }
-    assert_eq!(cost, packing.cost, "the cost is not the sum of the bins");
-    assert!(
-        problem.items.iter().zip(packed).all(|(item, packed)| item.count == packed),
-        "counts differ"
-    );
+    if cost != packing.cost {
+        return Err(format!("it costs {cost}, not {}", packing.cost));
+    }
+    for (at, (item, packed)) in problem.items.iter().zip(packed).enumerate() {
+        if u64::from(item.count) != packed {
+            return Err(format!("{packed} of {} are packed of class {at}", item.count));
+        }
+    }
+    if packing.bound > packing.cost {
+        return Err(format!("its bound {} is above its cost {}", packing.bound, packing.cost));
+    }
+    Ok(())
 }

@@ -2,20 +2,18 @@
 //! pattern. Its prices bound the cost from below, its patterns make good packings.
 
 use super::Problem;
-use super::duals::{linear_bound, of_resources, worth};
-use super::knapsack::{Effort, best_pattern};
-use super::random::Random;
+use super::cover::{Row, whole_bound};
+use super::duals::{Prices, linear_bound, worth};
+use super::knapsack::{best_load, things};
 use super::simplex::{Column, Simplex};
 use super::state::{Place, State};
 
 /// More classes than this make the programme too slow to be worth it.
-const MOST_ROWS: usize = 400;
+pub(super) const MOST_ROWS: usize = 400;
 /// Nodes of the search for one pattern.
 const NODES: u64 = 200_000;
 /// The same while patterns are easy to find.
 const QUICK: u64 = 400;
-/// Random starts of the search for one pattern.
-const STARTS: u32 = 12;
 /// Patterns that gain less than this share of a bin's price are not looked for.
 const TOLERANCE: f64 = 1e-4;
 
@@ -31,10 +29,22 @@ pub(super) struct Programme {
     pub(super) amounts: Vec<f64>,
     pub(super) worth: Vec<f64>,
     pub(super) bound: f64,
+    /// What the bound says of whole bins: the worth of all items, and the most worth in a bin by kind.
+    pub(super) row: Option<Row>,
 }
 
 /// The bound of the programme that lets bins be cut. What bins there were is given for nothing.
 pub(super) fn cut_bound<const D: usize>(problem: &Problem<D>) -> f64 {
+    let columns: Vec<(f64, Vec<f64>)> = problem
+        .kinds
+        .iter()
+        .map(|kind| (kind.price as f64, kind.capacity.map(f64::from).to_vec()))
+        .collect();
+    linear_bound(&demand(problem), &columns)
+}
+
+/// What all items take of each resource, less the room there is.
+fn demand<const D: usize>(problem: &Problem<D>) -> Vec<f64> {
     let mut demand = vec![0.0; D];
     for item in &problem.items {
         for (sum, size) in demand.iter_mut().zip(&item.size) {
@@ -46,12 +56,26 @@ pub(super) fn cut_bound<const D: usize>(problem: &Problem<D>) -> f64 {
             *sum -= f64::from(*free);
         }
     }
-    let columns: Vec<(f64, Vec<f64>)> = problem
-        .kinds
-        .iter()
-        .map(|kind| (kind.price as f64, kind.capacity.map(f64::from).to_vec()))
-        .collect();
-    linear_bound(&demand, &columns)
+    demand
+}
+
+/// The bound of the programme of whole bins, up to `upper`: the resources' sums have to be covered, and
+/// what the configuration programme found the items to be worth.
+pub(super) fn uncut_bound<const D: usize>(
+    state: &mut State<'_, D>,
+    programme: Option<&Programme>,
+    upper: u64,
+    nodes: u64,
+) -> f64 {
+    let problem = state.problem;
+    let mut rows: Vec<Row> =
+        programme.and_then(|programme| programme.row.clone()).into_iter().collect();
+    for (at, demand) in demand(problem).into_iter().enumerate() {
+        let gives = problem.kinds.iter().map(|kind| f64::from(kind.capacity[at])).collect();
+        rows.push(Row { demand, gives });
+    }
+    let prices: Vec<f64> = problem.kinds.iter().map(|kind| kind.price as f64).collect();
+    whole_bound(&prices, &rows, upper as f64, nodes, &mut state.checks)
 }
 
 /// Whether nothing ties bins together, so that patterns can be priced one by one.
@@ -59,15 +83,10 @@ pub(super) fn is_plain<const D: usize>(problem: &Problem<D>) -> bool {
     problem.opened.is_empty()
         && problem.kinds.iter().all(|kind| kind.quotas.is_empty() && kind.pool.is_none())
         && problem.items.iter().all(|item| item.members.is_empty())
-        && (1..=MOST_ROWS).contains(&problem.items.len())
 }
 
 /// Solves the programme as far as `checks` of work allow, beginning with the patterns of `state`.
-pub(super) fn solve<const D: usize>(
-    state: &mut State<'_, D>,
-    until: u64,
-    seed: u64,
-) -> Option<Programme> {
+pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Option<Programme> {
     let problem = state.problem;
     let demand: Vec<f64> = problem.items.iter().map(|item| f64::from(item.count)).collect();
     let dearest = problem.kinds.iter().map(|kind| kind.price).max()? as f64;
@@ -82,17 +101,17 @@ pub(super) fn solve<const D: usize>(
         }
     }
     let rows = demand.len() as u64;
-    let pivot = rows * (rows + patterns.len() as u64) / 48 + 1;
+    let pivot = rows * rows / 8 + 2 * patterns.len() as u64 + rows;
     state.checks += simplex.settle(10 * demand.len()) * pivot;
     // Prices are looked for between the best known and those of the programme (Wentges 1997): these
     // alone jump about. The resources' prices are a good beginning, and their bound is one.
-    let resources = of_resources(&problem.items, &problem.kinds);
+    let resources = Prices::new(&problem.items, &problem.kinds).exact;
     let mut centre: Vec<f64> =
         problem.items.iter().map(|item| worth(&item.size, &resources)).collect();
     let mut bound = cut_bound(problem);
     let mut pull = PULL;
     let mut nodes = QUICK;
-    let mut random = Random::new(seed);
+    let mut row = None;
     while state.checks < until {
         let prices: Vec<f64> = simplex
             .prices()
@@ -102,14 +121,15 @@ pub(super) fn solve<const D: usize>(
             .collect();
         let total: f64 = prices.iter().zip(&demand).map(|(price, demand)| price * demand).sum();
         let (mut dear, mut entered) = (1.0_f64, 0);
+        let mut most = Vec::with_capacity(problem.kinds.len());
         for (at, kind) in problem.kinds.iter().enumerate() {
             let price = kind.price as f64;
             let floor = price * if pull > 0.0 { 1.0 - SLACK } else { 1.0 + TOLERANCE };
-            let found = {
-                let effort = Effort { nodes, starts: STARTS };
-                best_pattern(problem, kind, &prices, floor, effort, &mut random, &mut state.checks)
-            };
+            let things = things(problem, kind, &prices);
+            let found = best_load(&things, &kind.capacity.map(f64::from), floor, nodes);
+            state.checks += found.effort;
             dear = dear.max(found.most / price);
+            most.push(found.most);
             if found.pattern.is_empty() {
                 continue;
             }
@@ -123,6 +143,7 @@ pub(super) fn solve<const D: usize>(
         let found = total / dear * (1.0 - 1e-9);
         if found > bound {
             bound = found;
+            row = Some(Row { demand: total, gives: most });
             centre = prices.iter().map(|price| price / dear).collect();
         }
         let pivots = simplex.settle(8 * demand.len());
@@ -142,7 +163,7 @@ pub(super) fn solve<const D: usize>(
     for (column, amount) in simplex.solution() {
         amounts[column as usize] = amount;
     }
-    Some(Programme { patterns, amounts, worth: prices, bound })
+    Some(Programme { patterns, amounts, worth: prices, bound, row })
 }
 
 fn column<const D: usize>(problem: &Problem<D>, pattern: &(u32, Vec<(u32, u32)>)) -> Column {
@@ -204,7 +225,7 @@ pub(super) fn dive<const D: usize>(state: &mut State<'_, D>, programme: &Program
                 known.push(at);
             }
         }
-        let pivot = rows.len() * (rows.len() + known.len()) / 48 + 1;
+        let pivot = rows.len() * rows.len() / 8 + 2 * known.len() + rows.len();
         state.checks += simplex.settle(6 * rows.len()) * pivot as u64;
         amounts = vec![0.0; programme.patterns.len()];
         for (column, amount) in simplex.solution() {

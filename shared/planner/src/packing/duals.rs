@@ -3,26 +3,53 @@
 use super::simplex::{Column, Simplex};
 use super::{Item, Kind};
 
-/// Prices of the `D` resources, nano-USD, in the programme
-/// `minimise Σ price · x` with `Σ capacity · x ≥ Σ size · count`.
-///
-/// No bin's room is worth more than it costs, up to rounding.
-pub(super) fn of_resources<const D: usize>(items: &[Item<D>], kinds: &[Kind<D>]) -> [f64; D] {
-    let mut demand = [0.0; D];
-    for item in items {
-        for (sum, size) in demand.iter_mut().zip(&item.size) {
-            *sum += f64::from(*size) * f64::from(item.count);
+/// What a unit of each of the `D` resources is worth, nano-USD.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prices<const D: usize> {
+    /// Prices in the programme `minimise Σ price · x` with `Σ capacity · x ≥ Σ size · count`.
+    /// No bin's room is worth more than it costs, up to rounding.
+    pub(super) exact: [f64; D],
+    /// What the same room costs if each resource is paid for by how scarce it is in the programme's bins.
+    /// A resource that is plentiful in sum may be short in one bin: a little of these prices keeps loads
+    /// balanced.
+    pub(super) balanced: [f64; D],
+}
+
+impl<const D: usize> Prices<D> {
+    pub(super) fn new(items: &[Item<D>], kinds: &[Kind<D>]) -> Self {
+        let mut demand = [0.0; D];
+        for item in items {
+            for (sum, size) in demand.iter_mut().zip(&item.size) {
+                *sum += f64::from(*size) * f64::from(item.count);
+            }
         }
+        let columns: Vec<(f64, Vec<f64>)> = kinds
+            .iter()
+            .map(|kind| (kind.price as f64, kind.capacity.map(f64::from).to_vec()))
+            .collect();
+        let solved = solve(&demand, &columns);
+        let mut exact = [0.0; D];
+        exact.copy_from_slice(&solved.prices);
+        let mut room = [0.0; D];
+        let mut cost = 0.0;
+        for (column, amount) in &solved.amounts {
+            let (price, gives) = &columns[*column as usize];
+            cost += price * amount;
+            for (room, gives) in room.iter_mut().zip(gives) {
+                *room += gives * amount;
+            }
+        }
+        let scarcity: [f64; D] =
+            std::array::from_fn(|at| (demand[at] / room[at].max(1.0)).min(1.0).powi(2));
+        let all: f64 = scarcity.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let balanced = std::array::from_fn(|at| cost * scarcity[at] / all / room[at].max(1.0));
+        Self { exact, balanced }
     }
-    let columns: Vec<(f64, Vec<f64>)> = kinds
-        .iter()
-        .map(|kind| {
-            (kind.price as f64, kind.capacity.iter().map(|room| f64::from(*room)).collect())
-        })
-        .collect();
-    let mut prices = [0.0; D];
-    prices.copy_from_slice(&dual_prices(&demand, &columns));
-    prices
+
+    /// The exact prices with `share` of the balanced ones.
+    pub(super) fn blend(&self, share: f64) -> [f64; D] {
+        std::array::from_fn(|at| (1.0 - share) * self.exact[at] + share * self.balanced[at])
+    }
 }
 
 /// A price that no amount of columns that meets every demand undercuts. Columns are
@@ -31,7 +58,7 @@ pub(super) fn of_resources<const D: usize>(items: &[Item<D>], kinds: &[Kind<D>])
 /// Sound whatever the simplex rounds to: its prices are cut until no column is worth more than it
 /// costs, and what they then say of the demand is a bound by weak duality.
 pub fn linear_bound(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> f64 {
-    let prices = dual_prices(demand, columns);
+    let prices = solve(demand, columns).prices;
     let worth =
         |gives: &[f64]| gives.iter().zip(&prices).map(|(give, price)| give * price).sum::<f64>();
     let fair = columns
@@ -45,8 +72,14 @@ pub fn linear_bound(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> f64 {
     worth(&needed) * fair * (1.0 - 1e-9)
 }
 
-/// Prices of the rows of `minimise Σ price · x` with `Σ gives · x ≥ demand`. Never negative.
-fn dual_prices(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> Vec<f64> {
+/// Prices of the rows, never negative, and amounts of the columns.
+struct Solved {
+    prices: Vec<f64>,
+    amounts: Vec<(u32, f64)>,
+}
+
+/// Solves `minimise Σ price · x` with `Σ gives · x ≥ demand`.
+fn solve(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> Solved {
     // Rows without demand are left out; the others are scaled to a demand of one.
     let rows: Vec<usize> = (0..demand.len())
         .filter(|row| demand[*row] > 0.0 && columns.iter().any(|column| column.1[*row] > 0.0))
@@ -70,7 +103,7 @@ fn dual_prices(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> Vec<f64> {
     for (row, at) in rows.iter().enumerate() {
         prices[*at] = simplex.prices()[row].max(0.0) / demand[*at];
     }
-    prices
+    Solved { prices, amounts: simplex.solution() }
 }
 
 /// The worth of `size` at `prices`.

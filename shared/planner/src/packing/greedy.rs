@@ -1,42 +1,33 @@
 //! Filling bins, and opening the kind of bin that gives the most worth for its price.
 
-use super::duals::{of_resources, worth};
+use super::duals::{Prices, worth};
 use super::state::{Bin, Place, State};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+/// Share of the balanced prices in what items are worth.
+pub(super) const BALANCE: f64 = 0.15;
+
 /// What the greedy steps are guided by.
 #[derive(Debug, Clone)]
-pub(super) struct Guide {
+pub(super) struct Guide<const D: usize> {
+    pub(super) prices: Prices<D>,
     /// Worth of one item of each class, nano-USD.
     pub(super) worth: Vec<f64>,
     /// Items by how hard they are to place, hardest first.
     pub(super) order: Vec<u32>,
+    /// Whether the linear programme would open the kind, or nearly so.
+    pub(super) favoured: Vec<bool>,
     /// Kinds by price for what their room is worth, best first.
     pub(super) kinds: Vec<u32>,
 }
 
-impl Guide {
-    pub(super) fn new<const D: usize>(state: &State<'_, D>) -> Self {
+impl<const D: usize> Guide<D> {
+    pub(super) fn new(state: &State<'_, D>) -> Self {
         let problem = state.problem;
-        let prices = of_resources(&problem.items, &problem.kinds);
-        let mut largest = [1_u32; D];
-        for kind in &problem.kinds {
-            for (most, room) in largest.iter_mut().zip(&kind.capacity) {
-                *most = (*most).max(*room);
-            }
-        }
-        let mean = problem.kinds.iter().map(|kind| kind.price as f64).sum::<f64>()
-            / problem.kinds.len().max(1) as f64;
-        let worth: Vec<f64> = problem
-            .items
-            .iter()
-            .map(|item| {
-                let share: f64 =
-                    (0..D).map(|at| f64::from(item.size[at]) / f64::from(largest[at])).sum();
-                worth(&item.size, &prices) + share * mean * 1e-3
-            })
-            .collect();
+        let prices = Prices::new(&problem.items, &problem.kinds);
+        let mixed = prices.blend(BALANCE);
+        let worth: Vec<f64> = problem.items.iter().map(|item| worth(&item.size, &mixed)).collect();
         let mut order: Vec<u32> = (0..problem.items.len() as u32).collect();
         order.sort_by(|one, other| {
             worth[*other as usize].total_cmp(&worth[*one as usize]).then(one.cmp(other))
@@ -44,13 +35,17 @@ impl Guide {
         let efficiency: Vec<f64> = problem
             .kinds
             .iter()
-            .map(|kind| kind.price as f64 / super::duals::worth(&kind.capacity, &prices).max(1.0))
+            .map(|kind| {
+                kind.price as f64 / super::duals::worth(&kind.capacity, &prices.exact).max(1.0)
+            })
             .collect();
         let mut kinds: Vec<u32> = (0..problem.kinds.len() as u32).collect();
         kinds.sort_by(|one, other| {
             efficiency[*one as usize].total_cmp(&efficiency[*other as usize]).then(one.cmp(other))
         });
-        Self { worth, order, kinds }
+        let best = efficiency.iter().copied().fold(f64::INFINITY, f64::min);
+        let favoured = efficiency.iter().map(|price| *price <= best * 1.02).collect();
+        Self { prices, favoured, worth, order, kinds }
     }
 }
 
@@ -62,6 +57,7 @@ pub(super) fn fill<const D: usize>(
     worth: &[f64],
 ) -> f64 {
     let mut gained = 0.0;
+    state.checks += order.len() as u64 / 2;
     for &item in order {
         let left = state.remaining[item as usize];
         if left == 0 {
@@ -74,6 +70,54 @@ pub(super) fn fill<const D: usize>(
         }
     }
     gained
+}
+
+/// Like `fill`, but of what is scarcer in the bin so far as little as can be: the next item is always one
+/// whose greatest share of a new bin is of the resource with the greatest share left.
+pub(super) fn fill_evenly<const D: usize>(
+    state: &mut State<'_, D>,
+    bin: &mut Bin<D>,
+    order: &[u32],
+    worth: &[f64],
+) -> f64 {
+    let whole = bin.free.map(|room| f64::from(room.max(1)));
+    let share = |size: &[u32; D], at: usize| f64::from(size[at]) / whole[at];
+    let main = |size: &[u32; D]| {
+        (1..D).fold(0, |most, at| if share(size, at) > share(size, most) { at } else { most })
+    };
+    let mut gained = 0.0;
+    state.checks += order.len() as u64 * 2;
+    let mut next = [0; D];
+    loop {
+        let left: [f64; D] =
+            std::array::from_fn(
+                |at| {
+                    if next[at] < order.len() { share(&bin.free, at) } else { -1.0 }
+                },
+            );
+        let at = (1..D).fold(0, |most, at| if left[at] > left[most] { at } else { most });
+        if left[at] < 0.0 {
+            return gained;
+        }
+        let second =
+            (0..D).filter(|other| *other != at).map(|other| left[other]).fold(0.0, f64::max);
+        while let Some(&item) = order.get(next[at]) {
+            let size = &state.problem.items[item as usize].size;
+            let remains = state.remaining[item as usize];
+            if remains > 0 && main(size) == at {
+                // As many as it takes for another resource to have more left.
+                let few = 1 + ((left[at] - second) / share(size, at).max(1e-9)) as u32;
+                let room = state.room(bin, item, remains);
+                if room > 0 {
+                    let count = room.min(few);
+                    state.put(bin, item, count);
+                    gained += worth[item as usize] * f64::from(count);
+                    break;
+                }
+            }
+            next[at] += 1;
+        }
+    }
 }
 
 /// A kind with the worth for its price that it gave when last looked at.
@@ -97,9 +141,18 @@ impl Ord for Candidate {
     }
 }
 
+/// A way to place everything.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    /// Fills bins evenly rather than by worth alone.
+    pub(super) even: bool,
+    /// How much a kind that the linear programme opens is preferred.
+    pub(super) favour: f64,
+}
+
 /// Places everything that fits: into the bins there are first, then into the kind of bin that gives
 /// the most for its price, as often as it can be filled in the same way.
-pub(super) fn complete<const D: usize>(state: &mut State<'_, D>, guide: &Guide) {
+pub(super) fn complete<const D: usize>(state: &mut State<'_, D>, guide: &Guide<D>, way: Way) {
     fill_opened(state, guide);
     let mut heap: BinaryHeap<Candidate> =
         guide.kinds.iter().map(|kind| Candidate { ratio: f64::INFINITY, kind: *kind }).collect();
@@ -110,11 +163,13 @@ pub(super) fn complete<const D: usize>(state: &mut State<'_, D>, guide: &Guide) 
             return;
         }
         let mut bin = state.fresh(candidate.kind);
+        let fill = if way.even { fill_evenly } else { fill };
         let gained = fill(state, &mut bin, &order, &guide.worth);
         if bin.load.is_empty() {
             continue;
         }
-        let ratio = gained / state.price(bin.kind) as f64;
+        let favour = if guide.favoured[candidate.kind as usize] { way.favour } else { 1.0 };
+        let ratio = gained / state.price(bin.kind) as f64 * favour;
         if heap.peek().is_some_and(|next| next.ratio > ratio * (1.0 + 1e-9)) {
             state.empty(&mut bin);
             heap.push(Candidate { ratio, ..candidate });
@@ -146,7 +201,7 @@ fn repeat<const D: usize>(state: &mut State<'_, D>, bin: Bin<D>) {
 }
 
 /// Uses the room there is, fullest bins first.
-fn fill_opened<const D: usize>(state: &mut State<'_, D>, guide: &Guide) {
+fn fill_opened<const D: usize>(state: &mut State<'_, D>, guide: &Guide<D>) {
     let mut places: Vec<usize> = (0..state.problem.opened.len()).collect();
     places.sort_by_key(|at| (state.bins[*at].free, *at));
     let mut order = guide.order.clone();

@@ -1,216 +1,163 @@
 //! The best pattern for one bin: a bounded knapsack in `D` resources, by branch and bound.
 
-use super::random::Random;
+use super::relaxed::{Thing, dot, gain, prices};
 use super::{Kind, Problem};
-
-/// Nodes of the search after a random start.
-const ANEW: u64 = 60;
 
 /// A pattern, and what no pattern is worth more than.
 #[derive(Debug, Clone)]
 pub(super) struct Best {
     pub(super) most: f64,
     pub(super) pattern: Vec<(u32, u32)>,
+    /// What the pattern is worth.
+    pub(super) worth: f64,
+    /// Nodes of the search, and things that were looked at once each.
+    pub(super) effort: u64,
 }
 
-/// How long to look.
+/// A thing on its way through the search.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Effort {
-    /// Nodes of the search from the beginning.
-    pub(super) nodes: u64,
-    /// Random starts after that, where it did not end.
-    pub(super) starts: u32,
-}
-
-/// An item on its way through the search.
 struct Slot<const D: usize> {
-    item: u32,
+    id: u32,
     size: [f64; D],
-    worth: f64,
     count: u32,
-    /// The most worth for the weight of what is left, this item's and all after it.
+    /// What taking one gains beyond the price of its size.
+    gain: f64,
+    /// Worth for the price of its size.
     density: f64,
+    /// What is lost without this and all later slots.
+    forgone: f64,
 }
 
-struct Search<'a, const D: usize> {
-    slots: &'a [Slot<D>],
-    weights: [f64; D],
+struct Search<const D: usize> {
+    slots: Vec<Slot<D>>,
+    prices: [f64; D],
     taken: Vec<u32>,
-    /// Items that were taken before the search began.
-    blocked: Vec<u32>,
     best: f64,
     best_taken: Vec<u32>,
     nodes: u64,
     limit: u64,
 }
 
-/// Looks for a pattern of `kind` worth more than `floor`.
-///
-/// With `w ≥ 0` any load is worth at most `w · capacity × max (worth / w · size)`: the surrogate
-/// relaxation. `w` is chosen to make that small, and orders and cuts the search.
-pub(super) fn best_pattern<const D: usize>(
+/// What fits into an empty bin of a kind, at `worth`.
+pub(super) fn things<const D: usize>(
     problem: &Problem<D>,
     kind: &Kind<D>,
     worth: &[f64],
-    floor: f64,
-    effort: Effort,
-    random: &mut Random,
-    checks: &mut u64,
-) -> Best {
-    let capacity = kind.capacity.map(f64::from);
-    let mut slots: Vec<Slot<D>> = problem
-        .items
-        .iter()
-        .enumerate()
-        .filter(|(at, item)| {
-            worth[*at] > 0.0
-                && item.count > 0
-                && item.sites.contains(kind.site)
-                && item.size.iter().zip(&kind.capacity).all(|(size, room)| size <= room)
-        })
-        .map(|(at, item)| Slot {
-            item: at as u32,
-            size: item.size.map(f64::from),
-            worth: worth[at],
-            count: item.count,
-            density: 0.0,
-        })
-        .collect();
-    let weights = weights(&slots, &capacity);
-    *checks += 3 * slots.len() as u64;
-    let weigh = |size: &[f64; D]| {
-        size.iter().zip(&weights).map(|(size, weight)| size * weight).sum::<f64>()
-    };
-    for slot in &mut slots {
-        slot.density = slot.worth / weigh(&slot.size).max(f64::MIN_POSITIVE);
-    }
-    slots.sort_by(|one, other| {
-        other.density.total_cmp(&one.density).then(one.item.cmp(&other.item))
+) -> Vec<Thing<D>> {
+    let fits = problem.items.iter().zip(worth).enumerate().filter(|(_, (item, worth))| {
+        **worth > 0.0
+            && item.count > 0
+            && item.sites.contains(kind.site)
+            && item.size.iter().zip(&kind.capacity).all(|(size, room)| size <= room)
     });
-    let root = slots.first().map_or(0.0, |slot| slot.density * weigh(&capacity));
-    let mut search = Search {
-        slots: &slots,
-        weights,
-        taken: vec![0; slots.len()],
-        blocked: vec![0; slots.len()],
-        best: floor,
-        best_taken: Vec::new(),
-        nodes: 0,
-        limit: effort.nodes,
-    };
-    search.descend(0, capacity, 0.0);
-    let whole = search.nodes < effort.nodes;
-    for _ in 0..if whole { 0 } else { effort.starts } {
-        search.start_anew(capacity, random);
-    }
-    *checks += search.nodes / 2;
-    let most = if whole { search.best.max(floor) } else { root.max(search.best) };
-    let pattern: Vec<(u32, u32)> = search
-        .best_taken
-        .iter()
-        .zip(&slots)
-        .filter(|(taken, _)| **taken > 0)
-        .map(|(taken, slot)| (slot.item, *taken))
-        .collect();
-    // A billionth covers what the sums above round.
-    Best { most: most * (1.0 + 1e-9), pattern }
+    fits.map(|(at, (item, worth))| {
+        let rooms = item.size.iter().zip(&kind.capacity).filter(|(size, _)| **size > 0);
+        let most = rooms.map(|(size, room)| room / size).fold(item.count, u32::min);
+        Thing {
+            id: at as u32,
+            size: item.size.map(f64::from),
+            worth: *worth,
+            count: f64::from(most),
+        }
+    })
+    .collect()
 }
 
-impl<const D: usize> Search<'_, D> {
-    /// Takes some items at random, and searches a little for the best to go with them.
-    fn start_anew(&mut self, capacity: [f64; D], random: &mut Random) {
-        let (mut free, mut worth) = (capacity, 0.0);
-        self.taken.fill(0);
-        for _ in 0..=random.below(3) {
-            // Denser items more often: the lower of two draws.
-            let at = random.below(self.slots.len()).min(random.below(self.slots.len()));
-            let slot = &self.slots[at];
-            let most = fitting(&free, slot);
-            if self.taken[at] > 0 || most == 0 {
-                continue;
-            }
-            let count = 1 + random.below(most as usize) as u32;
-            for (left, size) in free.iter_mut().zip(&slot.size) {
-                *left -= size * f64::from(count);
-            }
-            self.taken[at] = count;
-            worth += slot.worth * f64::from(count);
-        }
-        self.blocked.clone_from(&self.taken);
-        self.limit = self.nodes + ANEW;
-        self.descend(0, free, worth);
-        self.blocked.fill(0);
+/// Looks for the load worth most, more than `floor`, for at most `nodes` nodes.
+///
+/// With prices `w ≥ 0` of the resources a load `x` is worth
+/// `w · capacity + Σ count · max(0, gain)` less what it loses against that: `|gain|` for each thing that
+/// gains and is left out or costs and is taken, and `w` for the room that stays empty. The prices of
+/// the linear relaxation make the first sum least; the search gives up on what loses too much.
+pub(super) fn best_load<const D: usize>(
+    things: &[Thing<D>],
+    capacity: &[f64; D],
+    floor: f64,
+    nodes: u64,
+) -> Best {
+    let prices = prices(things, capacity);
+    let ideal = dot(&prices, capacity)
+        + things.iter().map(|thing| thing.count * gain(thing, &prices).max(0.0)).sum::<f64>();
+    let looked = 40 * things.len() as u64 + 40;
+    // A billionth covers what the sums round.
+    if ideal * (1.0 + 1e-9) <= floor {
+        return Best {
+            most: ideal * (1.0 + 1e-9),
+            pattern: Vec::new(),
+            worth: 0.0,
+            effort: looked,
+        };
     }
+    let mut slots: Vec<Slot<D>> = things
+        .iter()
+        .map(|thing| Slot {
+            id: thing.id,
+            size: thing.size,
+            count: thing.count as u32,
+            gain: gain(thing, &prices),
+            density: thing.worth / dot(&thing.size, &prices).max(f64::MIN_POSITIVE),
+            forgone: gain(thing, &prices).max(0.0) * thing.count,
+        })
+        .collect();
+    // Most worth for the price of its size first: what follows can fill the room no better.
+    slots.sort_by(|one, other| other.density.total_cmp(&one.density).then(one.id.cmp(&other.id)));
+    for at in (1..slots.len()).rev() {
+        slots[at - 1].forgone += slots[at].forgone;
+    }
+    let mut search = Search {
+        taken: vec![0; slots.len()],
+        slots,
+        prices,
+        best: ideal - floor,
+        best_taken: Vec::new(),
+        nodes: 0,
+        limit: nodes,
+    };
+    search.descend(0, *capacity, 0.0);
+    let whole = search.nodes < nodes;
+    let taken = search.best_taken.iter().zip(&search.slots).filter(|(taken, _)| **taken > 0);
+    Best {
+        most: if whole { ideal - search.best } else { ideal } * (1.0 + 1e-9),
+        worth: ideal - search.best,
+        pattern: taken.map(|(taken, slot)| (slot.id, *taken)).collect(),
+        effort: looked + 12 * search.nodes,
+    }
+}
 
-    fn descend(&mut self, from: usize, free: [f64; D], worth: f64) {
-        if worth > self.best {
-            self.best = worth;
+impl<const D: usize> Search<D> {
+    /// Chooses what to take of slot `from` and all later ones. `best` is the least loss so far.
+    fn descend(&mut self, from: usize, free: [f64; D], loss: f64) {
+        self.nodes += 1;
+        let room = dot(&self.prices, &free);
+        let forgone = self.slots.get(from).map_or(0.0, |slot| slot.forgone);
+        if loss + room + forgone < self.best {
+            self.best = loss + room + forgone;
             self.best_taken.clone_from(&self.taken);
         }
-        let weight: f64 = free.iter().zip(&self.weights).map(|(free, weight)| free * weight).sum();
+        let mut loss = loss;
         for at in from..self.slots.len() {
-            let slot = &self.slots[at];
-            if worth + slot.density * weight <= self.best || self.nodes >= self.limit {
+            let slot = self.slots[at];
+            if loss + room * (1.0 - slot.density).max(0.0) >= self.best || self.nodes >= self.limit
+            {
                 return;
             }
-            self.nodes += 1;
-            if self.blocked[at] > 0 {
-                continue;
-            }
-            let most = fitting(&free, slot);
+            let rooms = free.iter().zip(&slot.size).filter(|(_, size)| **size > 0.0);
+            let most = rooms.map(|(free, size)| (free / size) as u32).fold(slot.count, u32::min);
             for count in (1..=most).rev() {
+                let off = if slot.gain > 0.0 { slot.count - count } else { count };
+                let loss = loss + slot.gain.abs() * f64::from(off);
+                if loss >= self.best {
+                    continue;
+                }
                 let mut left = free;
                 for (left, size) in left.iter_mut().zip(&slot.size) {
                     *left -= size * f64::from(count);
                 }
                 self.taken[at] = count;
-                self.descend(at + 1, left, worth + slot.worth * f64::from(count));
+                self.descend(at + 1, left, loss);
             }
             self.taken[at] = 0;
+            loss += slot.gain.max(0.0) * f64::from(slot.count);
         }
     }
-}
-
-fn fitting<const D: usize>(free: &[f64; D], slot: &Slot<D>) -> u32 {
-    let rooms = free.iter().zip(&slot.size).filter(|(_, size)| **size > 0.0);
-    rooms.map(|(free, size)| (free / size) as u32).fold(slot.count, u32::min)
-}
-
-/// Weights of the resources that make the surrogate relaxation small: a descent by coordinates.
-fn weights<const D: usize>(slots: &[Slot<D>], capacity: &[f64; D]) -> [f64; D] {
-    let bound = |weights: &[f64; D]| {
-        let density = slots
-            .iter()
-            .map(|slot| {
-                let weight: f64 =
-                    slot.size.iter().zip(weights).map(|(size, weight)| size * weight).sum();
-                slot.worth / weight.max(f64::MIN_POSITIVE)
-            })
-            .fold(0.0, f64::max);
-        density * capacity.iter().zip(weights).map(|(room, weight)| room * weight).sum::<f64>()
-    };
-    let mut weights = [0.0; D];
-    for at in 0..D {
-        weights[at] = 1.0 / capacity[at].max(1.0);
-    }
-    let mut best = bound(&weights);
-    for factor in [4.0, 2.0, 1.4, 1.15, 1.05] {
-        for _ in 0..3 {
-            let before = best;
-            for at in 0..D {
-                for factor in [factor, 1.0 / factor] {
-                    let mut other = weights;
-                    other[at] *= factor;
-                    let found = bound(&other);
-                    if found < best {
-                        (best, weights) = (found, other);
-                    }
-                }
-            }
-            if best >= before {
-                break;
-            }
-        }
-    }
-    weights
 }

@@ -7,10 +7,14 @@
 //! 1 000 pass in a millisecond of one core, and never looks at a clock.
 
 mod columns;
+mod cover;
 mod duals;
 mod greedy;
 mod knapsack;
 mod random;
+mod reach;
+mod relaxed;
+mod repack;
 mod search;
 mod simplex;
 mod state;
@@ -159,10 +163,28 @@ pub struct Packing {
 ///
 /// Greedy by dual prices first; then, for problems without limits across bins, the best patterns of
 /// a configuration linear programme (Gilmore and Gomory 1961) rounded down and completed; then
-/// ruin-and-recreate (Schrimpf et al. 2000).
+/// ruin-and-recreate (Schrimpf et al. 2000), by best loads where nothing but room limits a bin.
+/// The bound is the best of the linear programmes' and of what whole bins cost that cover them.
 pub fn solve<const D: usize>(problem: &Problem<D>, budget: u64, seed: u64) -> Packing {
-    let mut state = State::new(problem);
+    // Without a budget a greedy packing is all that is asked for.
+    let (problem, work) = if budget > 0 {
+        reach::tightened(problem, budget * state::CHECKS_PER_UNIT / 8)
+    } else {
+        (problem.clone(), 0)
+    };
+    let mut state = State::new(&problem);
+    state.checks = work;
     let bound = search::improve(&mut state, budget, seed);
-    // Prices are whole nano-dollars, so the next whole one is a bound too.
-    Packing { bound: bound.ceil() as u64, ..state.into_packing() }
+    // Costs are sums of prices, so the next multiple of their common divisor is a bound too.
+    let step = problem.kinds.iter().fold(0, |step, kind| gcd(step, kind.price)).max(1);
+    let bound = (bound.ceil() as u64).div_ceil(step) * step;
+    Packing { bound, ..state.into_packing() }
+}
+
+const fn gcd(one: u64, other: u64) -> u64 {
+    let (mut one, mut other) = (one, other);
+    while other > 0 {
+        (one, other) = (other, one % other);
+    }
+    one
 }

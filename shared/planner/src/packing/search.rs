@@ -1,36 +1,73 @@
 //! Ruin and recreate: take a few bins apart, pack their items again, keep what costs no more.
 
-use super::columns::{self, cut_bound, dive, is_plain};
-use super::greedy::{Guide, complete, fill};
+use super::columns::{self, cut_bound, dive, is_plain, uncut_bound};
+use super::greedy::{Guide, Way, complete, fill};
 use super::random::Random;
 use super::state::{Bin, CHECKS_PER_UNIT, Place, State};
+
+/// Greedy packings that are tried, the most robust first.
+const WAYS: [Way; 5] = [
+    Way { even: false, favour: 1.0 },
+    Way { even: true, favour: 10.0 },
+    Way { even: true, favour: 1.0 },
+    Way { even: true, favour: 1.2 },
+    Way { even: false, favour: 1.2 },
+];
 
 /// Builds a packing, improves it until the budget is used up, and returns a bound on its cost.
 pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, seed: u64) -> f64 {
     let until = budget * CHECKS_PER_UNIT;
     let mut guide = Guide::new(state);
-    complete(state, &guide);
+    complete(state, &guide, WAYS[0]);
+    for way in &WAYS[1..] {
+        // Each costs as much as the first.
+        if state.checks > until / 3 {
+            break;
+        }
+        let mut other = State::new(state.problem);
+        other.checks = state.checks;
+        complete(&mut other, &guide, *way);
+        state.checks = other.checks;
+        if rank(&other) < rank(state) {
+            let checks = state.checks;
+            *state = other;
+            state.checks = checks;
+        }
+    }
+    // A few hundredths of the budget.
+    let nodes = until / 600;
     let mut bound = 0.0;
+    let mut kept = None;
     if budget > 0 {
         bound = cut_bound(state.problem);
         if is_plain(state.problem)
-            && let Some(programme) = columns::solve(state, until / 4 * 3, seed)
+            && state.problem.items.len() <= columns::MOST_ROWS
+            && let Some(programme) = columns::solve(state, until * 3 / 10)
         {
             bound = programme.bound.max(bound);
             guide.worth.clone_from(&programme.worth);
             let mut other = State::new(state.problem);
             other.checks = state.checks;
             dive(&mut other, &programme);
-            complete(&mut other, &guide);
+            complete(&mut other, &guide, WAYS[2]);
             state.checks = other.checks;
-            if other.cost() < state.cost() {
+            if rank(&other) < rank(state) {
                 *state = other;
             }
+            kept = Some(programme);
+        }
+        if complete_packing(state) {
+            bound = bound.max(uncut_bound(state, kept.as_ref(), state.cost(), nodes));
         }
     }
+    // Nearer than rounding tells apart.
+    let enough = bound * (1.0 + 1e-8);
     let mut random = Random::new(seed);
     let first = state.problem.opened.len();
-    while state.checks < until && state.bins.len() > first && (state.cost() as f64) > bound {
+    if is_plain(state.problem) && complete_packing(state) {
+        super::repack::Repack::new(state, &guide).run(until, enough, &mut random);
+    }
+    while state.checks < until && state.bins.len() > first && (state.cost() as f64) > enough {
         let before = state.checks;
         for _ in 0..64 {
             step(state, &guide, &mut random, first);
@@ -38,13 +75,26 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         // A step that finds nothing to look at still counts, so that the search ends.
         state.checks = state.checks.max(before + 1);
     }
+    if budget > 0 && complete_packing(state) {
+        bound = bound.max(uncut_bound(state, kept.as_ref(), state.cost(), nodes));
+    }
     bound
+}
+
+/// Items without a place, then cost.
+fn rank<const D: usize>(state: &State<'_, D>) -> (u64, u64) {
+    (state.remaining.iter().map(|left| u64::from(*left)).sum(), state.cost())
+}
+
+/// Whether all items have a place.
+fn complete_packing<const D: usize>(state: &State<'_, D>) -> bool {
+    state.remaining.iter().all(|left| *left == 0)
 }
 
 /// One ruin and one recreation.
 fn step<const D: usize>(
     state: &mut State<'_, D>,
-    guide: &Guide,
+    guide: &Guide<D>,
     random: &mut Random,
     first: usize,
 ) {
@@ -93,7 +143,7 @@ fn step<const D: usize>(
 }
 
 /// What a bin holds for its price.
-fn value<const D: usize>(state: &State<'_, D>, guide: &Guide, at: usize) -> f64 {
+fn value<const D: usize>(state: &State<'_, D>, guide: &Guide<D>, at: usize) -> f64 {
     let bin = &state.bins[at];
     let worth: f64 =
         bin.load.iter().map(|(item, count)| guide.worth[*item as usize] * f64::from(*count)).sum();
@@ -103,7 +153,7 @@ fn value<const D: usize>(state: &State<'_, D>, guide: &Guide, at: usize) -> f64 
 /// Uses room in a few bins that were not ruined. Returns them as they were.
 fn top_up<const D: usize>(
     state: &mut State<'_, D>,
-    guide: &Guide,
+    guide: &Guide<D>,
     random: &mut Random,
     order: &mut [u32],
     noise: f64,
@@ -127,7 +177,7 @@ fn top_up<const D: usize>(
 /// Packs what remains into new bins for no more than `paid`.
 fn recreate<const D: usize>(
     state: &mut State<'_, D>,
-    guide: &Guide,
+    guide: &Guide<D>,
     random: &mut Random,
     items: &[u32],
     noise: f64,
@@ -174,7 +224,7 @@ fn recreate<const D: usize>(
 }
 
 /// Sorts items by worth, with noise.
-fn shuffle(order: &mut [u32], guide: &Guide, random: &mut Random, noise: f64) {
+fn shuffle<const D: usize>(order: &mut [u32], guide: &Guide<D>, random: &mut Random, noise: f64) {
     let mut keyed: Vec<(f64, u32)> = order
         .iter()
         .map(|item| (-guide.worth[*item as usize] * (1.0 - noise * random.unit()), *item))

@@ -1,0 +1,215 @@
+//! Local search for problems without limits across bins: take a few bins, fill them anew one by one
+//! with the best loads of their items, and keep what costs less, or the same with the room that stays
+//! empty more in one place. Concentrated room is what lets a bin become smaller or go.
+
+use super::duals::worth;
+use super::greedy::{BALANCE, Guide};
+use super::knapsack::best_load;
+use super::random::Random;
+use super::relaxed::Thing;
+use super::state::{Bin, Place, State};
+
+/// Nodes of the search for one load.
+const NODES: u64 = 80;
+
+/// Works on bins that can be filled in any way, until `until` checks or a cost of `bound`.
+pub(super) struct Repack<'s, 'p, const D: usize> {
+    state: &'s mut State<'p, D>,
+    guide: &'s Guide<D>,
+    /// Prices of the resources over the dearest kind's price, so that room is a share of a bin.
+    prices: [f64; D],
+    /// By class: how many are out of their bins.
+    pool: Vec<u32>,
+    things: Vec<Thing<D>>,
+}
+
+impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
+    pub(super) fn new(state: &'s mut State<'p, D>, guide: &'s Guide<D>) -> Self {
+        let dearest = state.problem.kinds.iter().map(|kind| kind.price).max().unwrap_or(1);
+        let pool = vec![0; state.problem.items.len()];
+        let prices = guide.prices.blend(BALANCE).map(|price| price / dearest as f64);
+        Self { state, guide, prices, pool, things: Vec::new() }
+    }
+
+    pub(super) fn run(&mut self, until: u64, bound: f64, random: &mut Random) {
+        let mut cost = self.state.cost();
+        while self.state.checks < until && cost as f64 > bound && !self.state.bins.is_empty() {
+            self.state.checks += 200;
+            cost -= self.step(random);
+        }
+    }
+
+    /// Takes some bins apart and fills bins anew. Returns what that saves.
+    fn step(&mut self, random: &mut Random) -> u64 {
+        let many = [2, 2, 2, 3, 3, 4, 5, 6][random.below(8)].min(self.state.bins.len());
+        let mut ruined = Vec::with_capacity(many);
+        for turn in 0..many {
+            let bins = self.state.bins.len();
+            let tries = if turn == 0 { 3 } else { 1 };
+            let at = (0..tries)
+                .map(|_| random.below(bins))
+                .max_by(|one, other| {
+                    let empty = |at: usize| self.empty(&self.state.bins[at].free);
+                    empty(*one).total_cmp(&empty(*other))
+                })
+                .unwrap_or(0);
+            ruined.push(self.state.bins.swap_remove(at));
+        }
+        self.take_apart(&ruined, random);
+        let paid: u64 = ruined.iter().map(|bin| self.state.price(bin.kind)).sum();
+        let before = self.concentration(&ruined);
+        let made = self.fill(&ruined, paid, random);
+        let saved = made.and_then(|made| {
+            let cost: u64 = made.iter().map(|bin| self.state.price(bin.kind)).sum();
+            (cost < paid || self.concentration(&made) >= before * (1.0 - 1e-9))
+                .then_some((made, paid - cost))
+        });
+        for thing in &self.things {
+            self.pool[thing.id as usize] = 0;
+        }
+        if let Some((made, saved)) = saved {
+            self.state.bins.extend(made);
+            saved
+        } else {
+            self.state.bins.extend(ruined);
+            0
+        }
+    }
+
+    /// Greater where the room that stays empty is in fewer places.
+    fn concentration(&self, bins: &[Bin<D>]) -> f64 {
+        bins.iter().map(|bin| self.empty(&bin.free).powi(2)).sum()
+    }
+
+    /// Room as a share of the dearest bin.
+    fn empty(&self, free: &[u32; D]) -> f64 {
+        free.iter().zip(&self.prices).map(|(free, price)| f64::from(*free) * price).sum()
+    }
+
+    fn take_apart(&mut self, ruined: &[Bin<D>], random: &mut Random) {
+        self.things.clear();
+        let noise = [0.0, 0.02, 0.1, 0.3][random.below(4)];
+        let balance = [0.0, 0.0, 0.1, 0.3][random.below(4)];
+        for &(item, count) in ruined.iter().flat_map(|bin| &bin.load) {
+            if self.pool[item as usize] == 0 {
+                let size = self.state.problem.items[item as usize].size.map(f64::from);
+                let about = &self.state.problem.items[item as usize];
+                let worth = self.guide.worth[item as usize] * (1.0 - noise * random.unit())
+                    + balance * worth(&about.size, &self.guide.prices.balanced);
+                self.things.push(Thing { id: item, size, worth, count: 0.0 });
+            }
+            self.pool[item as usize] += count;
+        }
+    }
+
+    /// Puts all of the pool into new bins for no more than `paid`.
+    fn fill(&mut self, ruined: &[Bin<D>], paid: u64, random: &mut Random) -> Option<Vec<Bin<D>>> {
+        let kinds = self.kinds(ruined, random);
+        let mut made: Vec<Bin<D>> = Vec::with_capacity(ruined.len() + 1);
+        let mut left = paid;
+        while self.things.iter().any(|thing| self.pool[thing.id as usize] > 0) {
+            let bin = match self.all_in_one(left) {
+                Some(last) => last,
+                None => self.best_of(&kinds, left)?,
+            };
+            left -= self.state.price(bin.kind);
+            made.push(bin);
+        }
+        Some(made)
+    }
+
+    /// The bin of these kinds that holds the most for its price, if that leaves money for another.
+    fn best_of(&mut self, kinds: &[u32], left: u64) -> Option<Bin<D>> {
+        let items = &self.state.problem.items;
+        let (mut ratio, mut best) = (0.0, None);
+        let mut things = Vec::with_capacity(self.things.len());
+        for &at in kinds {
+            let kind = &self.state.problem.kinds[at as usize];
+            if kind.price >= left {
+                continue;
+            }
+            things.clear();
+            let capacity = kind.capacity.map(f64::from);
+            for thing in &self.things {
+                let rooms = capacity.iter().zip(&thing.size).filter(|(_, size)| **size > 0.0);
+                let most = rooms
+                    .map(|(room, size)| (room / size) as u32)
+                    .fold(self.pool[thing.id as usize], u32::min);
+                if most > 0 && items[thing.id as usize].sites.contains(kind.site) {
+                    things.push(Thing { count: f64::from(most), ..*thing });
+                }
+            }
+            let price = kind.price as f64;
+            let found = best_load(&things, &capacity, ratio * price, NODES);
+            self.state.checks += found.effort + 8 * self.things.len() as u64;
+            if !found.pattern.is_empty() {
+                ratio = found.worth / price;
+                best = Some((at, found.pattern));
+            }
+        }
+        let (kind, load) = best?;
+        Some(self.bin(kind, load))
+    }
+
+    /// Kinds to fill: those of the bins taken apart, and at times others.
+    fn kinds(&self, ruined: &[Bin<D>], random: &mut Random) -> Vec<u32> {
+        let mut kinds: Vec<u32> = Vec::with_capacity(8);
+        for bin in ruined {
+            if let Place::New(kind) = bin.kind
+                && !kinds.contains(&kind)
+            {
+                kinds.push(kind);
+            }
+        }
+        if random.below(4) == 0 {
+            for look in 0..4 {
+                let end = if look < 2 { 6 } else { usize::MAX };
+                let kind = self.guide.kinds[random.below(self.guide.kinds.len().min(end))];
+                if !kinds.contains(&kind) {
+                    kinds.push(kind);
+                }
+            }
+        }
+        kinds
+    }
+
+    /// All that is left in the cheapest bin that takes it, no dearer than `left`.
+    fn all_in_one(&mut self, left: u64) -> Option<Bin<D>> {
+        let items = &self.state.problem.items;
+        let mut sum = [0_u64; D];
+        let mut load = Vec::new();
+        for thing in &self.things {
+            let count = self.pool[thing.id as usize];
+            if count > 0 {
+                load.push((thing.id, count));
+                for (sum, size) in sum.iter_mut().zip(&items[thing.id as usize].size) {
+                    *sum += u64::from(*size) * u64::from(count);
+                }
+            }
+        }
+        let kinds = self.state.problem.kinds.iter().enumerate();
+        let (kind, _) = kinds
+            .filter(|(_, kind)| {
+                kind.price <= left
+                    && sum.iter().zip(&kind.capacity).all(|(sum, room)| *sum <= u64::from(*room))
+                    && load.iter().all(|load| items[load.0 as usize].sites.contains(kind.site))
+            })
+            .min_by_key(|(at, kind)| (kind.price, *at))?;
+        Some(self.bin(kind as u32, load))
+    }
+
+    /// A bin with a load, out of the pool.
+    fn bin(&mut self, kind: u32, load: Vec<(u32, u32)>) -> Bin<D> {
+        let mut bin = self.state.fresh(kind);
+        for &(item, count) in &load {
+            self.pool[item as usize] -= count;
+            for (free, size) in
+                bin.free.iter_mut().zip(&self.state.problem.items[item as usize].size)
+            {
+                *free -= size * count;
+            }
+        }
+        bin.load = load;
+        bin
+    }
+}
