@@ -167,12 +167,10 @@ pub struct Packing {
 /// The bound is the best of the linear programmes' and of what whole bins cost that cover them.
 pub fn solve<const D: usize>(problem: &Problem<D>, budget: u64, seed: u64) -> Packing {
     // Without a budget a greedy packing is all that is asked for.
-    let (problem, work) = if budget > 0 {
-        reach::tightened(problem, budget * state::CHECKS_PER_UNIT / 8)
-    } else {
-        (problem.clone(), 0)
-    };
-    let mut state = State::new(&problem);
+    let limit = budget * state::CHECKS_PER_UNIT / 8;
+    let tight = (budget > 0).then(|| reach::tightened(problem, limit));
+    let (problem, work) = tight.as_ref().map_or((problem, 0), |(tight, work)| (tight, *work));
+    let mut state = State::new(problem);
     state.checks = work;
     let bound = search::improve(&mut state, budget, seed);
     // Costs are sums of prices, so the next multiple of their common divisor is a bound too.
