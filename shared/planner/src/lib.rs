@@ -19,6 +19,7 @@
 
 mod board;
 mod bound;
+mod caps;
 mod choose;
 mod commands;
 mod decide;

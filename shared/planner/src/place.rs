@@ -1,10 +1,11 @@
 //! Finding places for displaced pods: builds the packing problem with the policy's limits, solves it,
 //! and sees to it that the limits hold for what came out.
 
+use crate::caps::{Cap, within_caps};
 use crate::fleet::{Fleet, Load, NewNode, cpu, risk};
-use crate::model::{Model, RESOURCES, Shape, Verdict};
+use crate::model::{Model, RESOURCES, Verdict};
 use crate::packing::{Item, Kind, Opened, Problem, solve};
-use domain::offering::{Pool, family_of};
+use domain::offering::Pool;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -35,90 +36,6 @@ pub(crate) fn place(
         basis = Some(total.min(draft.basis.saturating_sub(draft.basis / 16)));
     }
     (None, displaced.to_vec(), spent)
-}
-
-/// Whether every cap on Spot holds, or is broken only by what was there.
-fn within_caps(model: &Model<'_>, base: &Fleet, fleet: &Fleet) -> bool {
-    let untouched = Fleet { retired: base.retired.clone(), ..Fleet::default() };
-    caps_hold(model, &untouched.spot_cpu(model), &fleet.spot_cpu(model))
-}
-
-/// Whether the share of Spot, the base on-demand and the cap on each workload hold as well, or are
-/// broken no further than now.
-pub(crate) fn within_policy(model: &Model<'_>, base: &Fleet, fleet: &Fleet) -> bool {
-    let policy = &model.input.policy;
-    let now = Fleet::default();
-    let (before, after) = (now.spot_replicas(model), fleet.spot_replicas(model));
-    let total = fleet.spot_total(model);
-    let share = total * 100 <= model.workload_cpu() * u64::from(policy.spot_percent);
-    let workload_holds = |(workload, pools): (&u32, &BTreeMap<Pool, u32>)| {
-        let replicas = model.replicas[*workload as usize];
-        let known = before.get(workload);
-        let had = |pool: &Pool| known.and_then(|pools| pools.get(pool)).copied().unwrap_or(0);
-        let most = replicas * u32::from(policy.max_workload_pool_percent.min(100)) / 100;
-        let all_had: u32 = known.map_or(0, |pools| pools.values().sum());
-        let all: u32 = pools.values().sum();
-        all <= replicas.saturating_sub(policy.on_demand_base).max(all_had)
-            && pools.iter().all(|(pool, count)| *count <= most.max(had(pool)))
-    };
-    (share || total <= now.spot_total(model))
-        && after.iter().all(workload_holds)
-        && within_caps(model, base, fleet)
-}
-
-/// Whether one more node on Spot keeps the policy's share and caps, were it full.
-pub(crate) fn spot_fits(model: &Model<'_>, fleet: &Fleet, shape: &Shape) -> bool {
-    let before = fleet.spot_cpu(model);
-    let mut after = before.clone();
-    *after.entry(shape.pool.clone()).or_default() += u64::from(shape.spare[0]);
-    let percent = u64::from(model.input.policy.spot_percent);
-    (percent >= 100 || after.values().sum::<u64>() * 100 <= model.workload_cpu() * percent)
-        && caps_hold(model, &before, &after)
-}
-
-fn caps_hold(model: &Model<'_>, before: &BTreeMap<Pool, u64>, after: &BTreeMap<Pool, u64>) -> bool {
-    let total: u64 = after.values().sum();
-    let sums = |used: &BTreeMap<Pool, u64>| {
-        let mut sums: BTreeMap<Cap, u64> = BTreeMap::new();
-        for (pool, cpu) in used {
-            for cap in Cap::of(pool) {
-                *sums.entry(cap).or_default() += cpu;
-            }
-        }
-        sums
-    };
-    let before = sums(before);
-    sums(after).into_iter().all(|(cap, cpu)| {
-        cpu * 100 <= total * cap.percent(model)
-            || before.get(&cap).is_some_and(|before| cpu <= *before)
-    })
-}
-
-/// What a limit on Spot CPU is over.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Cap {
-    Pool(Pool),
-    Family(String),
-    Zone(String),
-}
-
-impl Cap {
-    fn of(pool: &Pool) -> [Self; 3] {
-        [
-            Self::Pool(pool.clone()),
-            Self::Family(family_of(&pool.instance_type).to_owned()),
-            Self::Zone(pool.zone.clone()),
-        ]
-    }
-
-    fn percent(&self, model: &Model<'_>) -> u64 {
-        let policy = &model.input.policy;
-        u64::from(match self {
-            Self::Pool(_) => policy.max_pool_percent,
-            Self::Family(_) => policy.max_family_percent,
-            Self::Zone(_) => policy.max_zone_percent,
-        })
-    }
 }
 
 /// A packing problem, and what its numbers mean.

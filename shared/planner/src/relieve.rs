@@ -1,11 +1,11 @@
 //! The cheapest way to give pods room that a rehearsal left without: another node, a larger one, or
 //! one fewer to retire.
 
+use crate::caps::{spot_fits, within_policy};
 use crate::commands::{can_replace, usd};
 use crate::fleet::{Fleet, Load, NewNode, risk};
 use crate::model::{Model, RESOURCES, Shape};
 use crate::packing::Size;
-use crate::place::{spot_fits, within_policy};
 use crate::rehearse::Short;
 use domain::Money;
 use std::collections::BTreeMap;
