@@ -109,6 +109,12 @@ test-browser: web/node_modules/.package-lock.json packages ## The dashboard's sc
 test-e2e: web-dist packages build ## From sign-in to a saving, in a real Chromium against a real `serve`
 	scripts/with-serve 20 npm --prefix web run test:e2e
 
+.PHONY: test-highs
+test-highs: .cache/venv-highs/.ready ## The planner's bounds on the reference instances, beside HiGHS
+	cargo build --quiet --release --package planner --example bench_packing
+	target/release/examples/bench_packing 300 tests/data/packing/*.txt | \
+		.cache/venv-highs/bin/python tests/python/check_bounds.py tests/data/packing/*.txt
+
 # --- Measuring
 
 .PHONY: bench
@@ -157,7 +163,8 @@ web-dist: web/node_modules/.package-lock.json
 .cache/venv/.ready: tests/python/requirements.txt
 .cache/venv-checkov/.ready: tests/python/requirements-checkov.txt
 .cache/venv-package/.ready: tests/python/requirements-package.txt
-.cache/venv/.ready .cache/venv-checkov/.ready .cache/venv-package/.ready:
+.cache/venv-highs/.ready: tests/python/requirements-highs.txt
+.cache/venv/.ready .cache/venv-checkov/.ready .cache/venv-package/.ready .cache/venv-highs/.ready:
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/$(PIP) -r $<
 	@touch $@
