@@ -128,6 +128,11 @@ bench-karpenter: ## Beside Karpenter's own scheduler, in one run: PODS=2000 FILE
 	@cargo build --quiet --release --package planner --example beside_karpenter
 	@scripts/bench-karpenter $(or $(PODS),2000) $(FILES)
 
+.PHONY: bench-replay
+bench-replay: ## Replay recorded Spot markets and workloads through the planner: WHAT="traces prices pods"
+	@cargo build --quiet --release --package planner --example replay
+	@target/release/examples/replay ../shared/data $(WHAT)
+
 .PHONY: bench-packing
 bench-packing: ## Pack given files: FILES="a.txt b.txt" BUDGET_MS=100
 	@cargo build --quiet --release --package planner --example bench_packing

@@ -34,7 +34,9 @@ const THRESHOLDS: [u32; 6] = [70, 90, 100, 110, 130, 170];
 pub(crate) fn choose(model: &Model<'_>) -> Choice {
     let mut budget = model.input.budget;
     let all: BTreeSet<u32> = candidates(model).collect();
-    let (staying, _) = attempt(model, &BTreeSet::new(), 0, &mut budget, &mut BTreeMap::new());
+    // Pods that wait are all there is to search for where no node may be retired.
+    let search = if all.is_empty() && !model.pending.is_empty() { budget } else { 0 };
+    let (staying, _) = attempt(model, &BTreeSet::new(), search, &mut budget, &mut BTreeMap::new());
     let mut choice =
         Choice { fleet: staying.clone(), staying, looked: Vec::new(), stuck: BTreeMap::new() };
     if all.is_empty() {
