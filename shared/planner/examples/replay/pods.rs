@@ -70,10 +70,10 @@ pub(crate) fn replay(folder: &Path) -> Result<Vec<Bar>, String> {
         too_large.len()
     );
     println!(
-        "Per hour, means of USD/h. First fit: each new node the cheapest type that holds the pod; or all of the one type that is best in hindsight."
+        "Per hour, means of USD/h. First fit: each new node the cheapest type that holds the pod; or all of the one type that is best in hindsight. x: over ours."
     );
     println!(
-        "{:>4} {:>6} {:>9} {:>9} {:>9} {:>7} {:>9} {:>7} {:>9} {:>8} {:>7}",
+        "{:>4} {:>6} {:>9} {:>9} {:>9} {:>7} {:>9} {:>6} {:>9} {:>6} {:>8} {:>7}",
         "hour",
         "pods",
         "ours",
@@ -83,6 +83,7 @@ pub(crate) fn replay(folder: &Path) -> Result<Vec<Bar>, String> {
         "fit_own",
         "x",
         "fit_one",
+        "x",
         "launched",
         "retired"
     );
