@@ -106,8 +106,8 @@ test-browser: web/node_modules/.package-lock.json packages ## The dashboard's sc
 	cd web && npm run test:browser
 
 .PHONY: test-e2e
-test-e2e: web-dist packages build ## From sign-in to a saving, in a real Chromium against a real `serve`
-	scripts/with-serve 20 npm --prefix web run test:e2e
+test-e2e: web-dist packages build ## From sign-in to a saving against a real `serve`, in Chromium and by README's curl
+	scripts/with-serve 20 scripts/beside 'npm --prefix web run test:e2e' scripts/walkthrough
 
 .PHONY: test-highs
 test-highs: .cache/venv-highs/.ready ## The planner's bounds on the reference instances, beside HiGHS
@@ -152,7 +152,7 @@ set-up: $(FETCHED) ## Fetch all that the tests need
 
 .PHONY: packages
 packages:
-	@scripts/install-packages chromium:$(CHROMIUM) maven:/usr/bin/mvn
+	@scripts/install-packages chromium:$(CHROMIUM) maven:/usr/bin/mvn curl:/usr/bin/curl jq:/usr/bin/jq
 
 # Not `npm ci`: it refuses wherever the registry lacks a build for some other platform. Versions are exact
 # and checked against the lock file either way, which --no-save leaves as it is.
