@@ -20,6 +20,10 @@ pub const SNAPSHOT_STALE_SECONDS: i64 = 90;
 /// Age from which prices are too old to act on, in seconds.
 pub const PRICES_STALE_SECONDS: i64 = 3_600;
 
+/// Seconds by which a snapshot may be newer than `now`, as much as Kerberos lets clocks differ: a job's
+/// `now` is when its event was made, and snapshots go on arriving while it works.
+pub const CLOCK_SKEW_SECONDS: i64 = 300;
+
 /// A cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cluster {
@@ -224,7 +228,7 @@ pub fn fit_to_act(
     if age_seconds > SNAPSHOT_STALE_SECONDS {
         return Err(NotFit::SnapshotStale { age_seconds });
     }
-    if age_seconds < -30 {
+    if age_seconds < -CLOCK_SKEW_SECONDS {
         return Err(NotFit::SnapshotFromTheFuture);
     }
     let nodes = snapshot.position.nodes;
