@@ -35,7 +35,11 @@ let ahead = 0;
 
 /** Takes note that it is at least this late where the data comes from. */
 export function noteTime(at: string): void {
-  ahead = Math.max(ahead, Date.parse(at) - Date.now());
+  const known = Math.max(ahead, Date.parse(at) - Date.now());
+  const jumped = known - ahead > 1_000;
+  ahead = known;
+  // Else what was read a moment ago would stand in the future until the next tick.
+  if (jumped) tick();
 }
 
 /** A moment of our clock on the clock of where the data comes from. */
@@ -48,12 +52,14 @@ let now = currentTime();
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
+function tick(): void {
+  now = currentTime();
+  for (const each of listeners) each();
+}
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
-    now = currentTime();
-    for (const each of listeners) each();
-  }, 5_000);
+  timer ??= setInterval(tick, 5_000);
   return () => {
     listeners.delete(listener);
     if (listeners.size === 0) {
