@@ -153,7 +153,10 @@ pub(crate) async fn gather(
     let pointer = app.table().market(tenant, cluster.account, &cluster.region).await?;
     let now = app.clock.now();
     let market = match pointer {
-        Some(pointer) => app.objects().get(tenant, &pointer.object).await?,
+        Some(pointer) => {
+            let market = app.objects().get_shared(tenant, &pointer.object).await?;
+            Market::clone(&market)
+        }
         None => Market {
             region: cluster.region.clone(),
             priced_at: now,

@@ -20,7 +20,7 @@ pub struct Survey {
 
 /// Surveys a cluster. Budget and seed are not used.
 pub fn survey(input: &PlanningInput) -> Survey {
-    let model = Model::new(input);
+    let model = Model::without_shapes(input);
     let kept_by = model.nodes.iter().map(|node| match &node.verdict {
         Verdict::Candidate => None,
         Verdict::Stays(_, text) => Some(text.clone()),

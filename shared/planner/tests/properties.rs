@@ -5,7 +5,7 @@ mod common;
 
 use common::checker::faults;
 use common::random::{Dice, cheaper, cluster};
-use planner::{decide, plan};
+use planner::{decide, plan, survey};
 
 const CASES: u64 = 1_500;
 
@@ -55,6 +55,21 @@ fn a_cheaper_offering_never_raises_the_bound_of_a_plan() {
         lower += u32::from(then < bound);
     }
     assert!(lower > 0, "no offering mattered");
+}
+
+#[test]
+fn a_survey_sees_what_a_plan_starts_from() {
+    for seed in 0..CASES / 4 {
+        let input = cluster(seed);
+        let (seen, plan) = (survey(&input), plan(&input));
+        assert_eq!(seen.position, plan.before, "seed {seed}");
+        let missed = seen.findings.iter().find(|finding| !plan.findings.contains(finding));
+        assert_eq!(missed, None, "seed {seed}");
+        for retired in plan.commands.iter().flat_map(|command| &command.retire) {
+            let at = input.snapshot.nodes.iter().position(|node| node.name == retired.node);
+            assert_eq!(seen.kept_by[at.unwrap()], None, "seed {seed}: {}", retired.node);
+        }
+    }
 }
 
 #[test]

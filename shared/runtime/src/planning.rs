@@ -9,6 +9,7 @@ use domain::plan::{Plan, PlanState, PlanningInput};
 use domain::snapshot::ClusterSnapshot;
 use domain::{ClusterId, PlanId, Tenant, ids::derived_uuid};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 use storage::{AuditEntry, ObjectRef, PageRequest, Stored, Transaction};
 
 /// How long a plan is searched for, in the planner's units of work: well under a second of one core.
@@ -55,10 +56,10 @@ pub async fn gather(
     let info = info.ok_or(NotFit::NoSnapshot)?;
     let body = ObjectRef { key: info.object_key, sha256: info.sha256 };
     let snapshot: ClusterSnapshot = ctx.objects().get(tenant, &body).await?;
-    let market: Market = ctx.objects().get(tenant, &pointer.object).await?;
+    let market: Arc<Market> = ctx.objects().get_shared(tenant, &pointer.object).await?;
     Ok(PlanningInput {
         snapshot,
-        market,
+        market: Market::clone(&market),
         policy: cluster.policy.clone(),
         template: cluster.template.clone(),
         now,

@@ -106,14 +106,10 @@ impl Table {
         let corrupt = |error: &dyn std::fmt::Display| Error::corrupt(AuditRow::KIND, error);
         let length = serde_json::to_vec(&changes).map_err(|error| corrupt(&error))?.len();
         if length <= MAX_CHANGES {
-            // What is sealed must be what is read back: an item knows neither 1.0 nor the difference
-            // between a field that is null and one that is not there.
+            // What is sealed must be what is read back: an item does not know 1.0.
             let stored: AttributeValue =
                 serde_dynamo::to_attribute_value(&changes).map_err(|error| corrupt(&error))?;
-            let mut changes: Vec<Change> =
-                serde_dynamo::from_attribute_value(stored).map_err(|error| corrupt(&error))?;
-            changes.retain(|change| change.before.is_some() || change.after.is_some());
-            return Ok(changes);
+            return serde_dynamo::from_attribute_value(stored).map_err(|error| corrupt(&error));
         }
         let object = self.objects().put(tenant, "audit", "changes", &changes).await?;
         let after = json!({"object_key": object.key, "sha256": object.sha256});
@@ -125,10 +121,12 @@ impl Table {
         &self,
         items: Vec<TransactWriteItem>,
     ) -> Result<(), SdkError<TransactWriteItemsError>> {
+        #[expect(clippy::disallowed_methods, reason = "one request is told from all others")]
+        let token = Uuid::new_v4().to_string();
         let request = self
             .client
             .transact_write_items()
-            .client_request_token(Uuid::new_v4().to_string())
+            .client_request_token(token)
             .set_transact_items(Some(items));
         let mut sent = 1;
         loop {
@@ -264,6 +262,8 @@ fn is_lost<E>(error: &SdkError<E>) -> bool {
 pub(crate) async fn pause(round: u32) {
     if round > 0 {
         let longest = (5 << round.min(10)).min(MAX_PAUSE_MS);
-        tokio::time::sleep(Duration::from_millis(rand::random_range(0..=longest))).await;
+        #[expect(clippy::disallowed_methods, reason = "jitter keeps contenders apart")]
+        let pause = rand::random_range(0..=longest);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
     }
 }

@@ -66,6 +66,7 @@ mod market;
 mod objects;
 mod optimization;
 mod page;
+mod recent;
 mod schema;
 mod snapshot;
 mod table;

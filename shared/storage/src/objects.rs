@@ -5,6 +5,7 @@
 //! so that S3 lifecycle rules can tell snapshots from plans.
 
 use crate::error::Error;
+use crate::recent::Recent;
 use bytes::Bytes;
 use domain::{Tenant, audit};
 use flate2::Compression;
@@ -24,9 +25,12 @@ const KIND: &str = "object";
 /// Longest body, uncompressed: some 100,000 pods. Nothing of ours is larger, so more is not ours.
 const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
-/// The object store. Cheap to clone.
+/// The object store. Cheap to clone; clones share what they remember.
 #[derive(Debug, Clone)]
-pub struct Objects(Arc<dyn ObjectStore>);
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    recent: Arc<Recent>,
+}
 
 /// An object and what must be in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,19 +55,23 @@ impl Objects {
     /// An S3 bucket, with region and credentials from the environment, as a Lambda function has them.
     pub fn bucket(name: &str) -> Result<Self, Error> {
         let store = AmazonS3Builder::from_env().with_bucket_name(name).build();
-        Ok(Self(Arc::new(store.map_err(Error::unavailable)?)))
+        Ok(Self::over(store.map_err(Error::unavailable)?))
     }
 
     /// A folder, made where it is not there.
     pub fn folder(path: &std::path::Path) -> Result<Self, Error> {
         std::fs::create_dir_all(path).map_err(Error::unavailable)?;
         let store = LocalFileSystem::new_with_prefix(path).map_err(Error::unavailable)?;
-        Ok(Self(Arc::new(store.with_automatic_cleanup(true))))
+        Ok(Self::over(store.with_automatic_cleanup(true)))
     }
 
     /// Memory, for tests.
     pub fn memory() -> Self {
-        Self(Arc::new(InMemory::new()))
+        Self::over(InMemory::new())
+    }
+
+    fn over(store: impl ObjectStore) -> Self {
+        Self { store: Arc::new(store), recent: Arc::default() }
     }
 
     /// Writes a body. `kind` (`snapshot`, `plan`, …) and `id` are for people and lifecycle rules;
@@ -90,24 +98,42 @@ impl Objects {
         .await?;
         let key = format!("{kind}/{}/{id}/{sha256}.json.gz", tenant.org());
         let path = Path::parse(&key).map_err(|error| Error::corrupt(KIND, error))?;
-        self.0.put(&path, packed.into()).await.map_err(Error::unavailable)?;
+        self.store.put(&path, packed.into()).await.map_err(Error::unavailable)?;
         Ok(ObjectRef { key, sha256 })
     }
 
     /// Reads a body and checks it against its hash.
-    pub async fn get<T: DeserializeOwned>(
+    pub async fn get<T: DeserializeOwned + Send + 'static>(
         &self,
         tenant: Tenant,
         object: &ObjectRef,
     ) -> Result<T, Error> {
         let json = self.get_bytes(tenant, object).await?;
-        serde_json::from_slice(&json).map_err(|error| Error::corrupt(KIND, error))
+        blocking(move || parse(&json)).await
+    }
+
+    /// The same for a body that is read again and again, such as a market or a plan: one that this
+    /// process has read lately is not fetched, checked and parsed again.
+    pub async fn get_shared<T: DeserializeOwned + Send + Sync + 'static>(
+        &self,
+        tenant: Tenant,
+        object: &ObjectRef,
+    ) -> Result<Arc<T>, Error> {
+        own_path(tenant, &object.key)?;
+        if let Some(body) = self.recent.get(object) {
+            return Ok(body);
+        }
+        let json = self.get_bytes(tenant, object).await?;
+        let bytes = json.len();
+        let body: Arc<T> = Arc::new(blocking(move || parse(&json)).await?);
+        self.recent.keep(object, bytes, Arc::clone(&body) as _);
+        Ok(body)
     }
 
     /// Reads a body's JSON as it was written, checked against its hash.
     pub async fn get_bytes(&self, tenant: Tenant, object: &ObjectRef) -> Result<Vec<u8>, Error> {
         let path = own_path(tenant, &object.key)?;
-        let packed: Bytes = match self.0.get(&path).await {
+        let packed: Bytes = match self.store.get(&path).await {
             Ok(found) => found.bytes().await.map_err(Error::unavailable)?,
             Err(object_store::Error::NotFound { .. }) => {
                 return Err(Error::NotFound { kind: KIND });
@@ -131,7 +157,7 @@ impl Objects {
 
     /// Removes an object, such as a snapshot that a newer one has replaced; one that is gone is fine.
     pub async fn delete(&self, tenant: Tenant, object: &ObjectRef) -> Result<(), Error> {
-        match self.0.delete(&own_path(tenant, &object.key)?).await {
+        match self.store.delete(&own_path(tenant, &object.key)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(Error::unavailable(error)),
         }
@@ -145,6 +171,10 @@ fn own_path(tenant: Tenant, key: &str) -> Result<Path, Error> {
         return Err(Error::Foreign { kind: KIND });
     }
     Path::parse(key).map_err(|error| Error::corrupt(KIND, error))
+}
+
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(json).map_err(|error| Error::corrupt(KIND, error))
 }
 
 async fn blocking<T: Send + 'static>(

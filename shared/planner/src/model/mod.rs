@@ -58,13 +58,27 @@ pub(crate) struct Model<'a> {
 impl<'a> Model<'a> {
     /// Reads the input. What it cannot use becomes a finding.
     pub(crate) fn new(input: &'a PlanningInput) -> Self {
+        Self::read(input, true)
+    }
+
+    /// The same without shapes: for looking at what there is. Of a large market they are most of the
+    /// work.
+    pub(crate) fn without_shapes(input: &'a PlanningInput) -> Self {
+        Self::read(input, false)
+    }
+
+    fn read(input: &'a PlanningInput, launching: bool) -> Self {
         let mut findings = BTreeSet::new();
         let extended = extended_names(input, &mut findings);
         let facts = pods::Facts::new(input, &extended);
         let verdicts = nodes::judge(input, &facts, &mut findings);
         let mut sites = sites::Register::new(input);
         let daemons = shapes::daemons(input, &extended);
-        let mut shapes = shapes::shapes(input, &facts, &mut sites, &daemons, &extended);
+        let mut shapes = if launching {
+            shapes::shapes(input, &facts, &mut sites, &daemons, &extended)
+        } else {
+            Vec::new()
+        };
         let classed = classes::classify(input, &facts, &verdicts, &mut findings);
         let nodes = nodes::existing(input, &facts, &classed, verdicts, &mut sites, &extended);
         let in_zones = zones::tallies(input, &facts);

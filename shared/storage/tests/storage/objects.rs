@@ -3,6 +3,7 @@
 use storage::{Error, ObjectRef, Objects};
 use testing::values::{market, snapshot, tenant};
 
+#[expect(clippy::disallowed_methods, reason = "a folder of its own")]
 fn stores() -> (Objects, Objects, std::path::PathBuf) {
     let folder = std::env::temp_dir().join(format!("objects-{}", uuid::Uuid::new_v4()));
     (Objects::memory(), Objects::folder(&folder).unwrap(), folder)
@@ -43,6 +44,29 @@ async fn a_body_that_was_changed_is_not_read() {
     std::fs::write(folder.join(&plan.key), b"not gzip").unwrap();
     let changed = objects.get_bytes(tenant, &plan).await;
     assert!(matches!(changed, Err(Error::Corrupt { kind: "object", .. })), "{changed:?}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_shared_body_is_read_once_and_only_by_its_own_tenant() {
+    let (_, objects, folder) = stores();
+    let (ours, theirs) = (tenant(1), tenant(2));
+    let written = objects.put(ours, "market", "acc_1", &market()).await.unwrap();
+    let read = async |tenant, object: ObjectRef| {
+        objects.get_shared::<domain::offering::Market>(tenant, &object).await
+    };
+    let first = read(ours, written.clone()).await.unwrap();
+    assert_eq!(*first, market());
+    // What is on the disk is not looked at again.
+    std::fs::write(folder.join(&written.key), b"not gzip").unwrap();
+    let second = read(ours, written.clone()).await.unwrap();
+    assert!(std::sync::Arc::ptr_eq(&first, &second));
+
+    let foreign = read(theirs, written.clone()).await;
+    assert!(matches!(foreign, Err(Error::Foreign { .. })), "{foreign:?}");
+    let other = ObjectRef { sha256: "00".repeat(32), ..written };
+    let other = read(ours, other).await;
+    assert!(matches!(other, Err(Error::Corrupt { .. })), "{other:?}");
     std::fs::remove_dir_all(folder).unwrap();
 }
 
