@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("simulator", &["cloud", "domain", "kubernetes", "planner"]),
     ("runtime", &["cloud", "domain", "planner", "storage"]),
     ("api", &["cloud", "domain", "runtime", "storage"]),
-    ("testing", &["domain", "storage"]),
+    ("testing", &["cloud", "domain", "runtime", "simulator", "storage"]),
     ("agent", &["domain", "kubernetes"]),
 ];
 

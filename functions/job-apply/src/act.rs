@@ -1,15 +1,15 @@
 //! What is done in the customer's AWS. Every call is idempotent; one that fails is asked for again at
 //! the next look.
 
-use crate::Error;
 use crate::gather::Case;
 use cloud::{NewNodeGroup, Termination};
 use domain::execution::{Effect, GroupRequest};
 use domain::plan::PlanningInput;
-use runtime::Ctx;
+use runtime::{Ctx, OneFailed};
+use std::sync::Arc;
 use storage::ObjectRef;
 
-pub(crate) async fn act(ctx: &Ctx, case: &Case, effects: Vec<Effect>) -> Result<(), Error> {
+pub(crate) async fn act(ctx: &Ctx, case: &Case, effects: Vec<Effect>) -> Result<(), OneFailed> {
     let cluster = &case.cluster.value.name;
     for effect in effects {
         match effect {
@@ -33,27 +33,30 @@ pub(crate) async fn act(ctx: &Ctx, case: &Case, effects: Vec<Effect>) -> Result<
     Ok(())
 }
 
-async fn create(ctx: &Ctx, case: &Case, request: GroupRequest) -> Result<(), Error> {
+async fn create(ctx: &Ctx, case: &Case, request: GroupRequest) -> Result<(), OneFailed> {
     let cluster = &case.cluster.value.name;
     let input = ObjectRef::from_key(&case.optimization.value.input_key)?;
-    let input: PlanningInput = ctx.objects().get(case.work.tenant, &input).await?;
+    let input: Arc<PlanningInput> = ctx.objects().get_shared(case.work.tenant, &input).await?;
     let kind = input.market.types.get(&request.pool.instance_type);
     let architecture = kind.map(|kind| kind.architecture).ok_or_else(|| {
-        Error::Inconsistent(format!("{} is not in the plan's market", request.pool.instance_type))
+        OneFailed::Inconsistent(format!(
+            "{} is not in the plan's market",
+            request.pool.instance_type
+        ))
     })?;
     let subnets = case.aws.subnets(cluster).await?.into_iter();
     let subnet_ids: Vec<String> =
         subnets.filter(|subnet| subnet.zone == request.pool.zone).map(|subnet| subnet.id).collect();
     if subnet_ids.is_empty() {
         let message = format!("{cluster} has no subnet in {}", request.pool.zone);
-        return Err(Error::Inconsistent(message));
+        return Err(OneFailed::Inconsistent(message));
     }
     let node_role = match &request.like {
         Some(like) => case.aws.describe_node_group(cluster, like).await?.node_role,
         None => {
             let groups = case.aws.node_groups(cluster).await?;
             let role = groups.into_iter().next().map(|group| group.node_role);
-            role.ok_or_else(|| Error::Inconsistent(format!("{cluster} has no node group")))?
+            role.ok_or_else(|| OneFailed::Inconsistent(format!("{cluster} has no node group")))?
         }
     };
     let new = NewNodeGroup {

@@ -1,6 +1,5 @@
 //! What is the case: the plan, its record, the cluster, its instances, node groups and actions.
 
-use crate::Error;
 use cloud::{AccountClient, NodeGroup, NodeGroupStatus};
 use domain::action::Action;
 use domain::cluster::{Cluster, NotFit, SnapshotInfo, fit_to_act};
@@ -11,8 +10,9 @@ use domain::optimization::Optimization;
 use domain::plan::Plan;
 use domain::snapshot::ClusterSnapshot;
 use jiff::{SignedDuration, Timestamp};
-use runtime::Ctx;
+use runtime::{Ctx, OneFailed};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use storage::{ObjectRef, PlanToApply, Stored};
 
 /// Minutes an instance may take until its node shows itself.
@@ -23,7 +23,7 @@ pub(crate) struct Case {
     pub(crate) work: PlanToApply,
     pub(crate) cluster: Stored<Cluster>,
     pub(crate) optimization: Stored<Optimization>,
-    pub(crate) plan: Plan,
+    pub(crate) plan: Arc<Plan>,
     pub(crate) execution: Stored<Execution>,
     pub(crate) aws: AccountClient,
     pub(crate) info: SnapshotInfo,
@@ -36,7 +36,7 @@ pub(crate) struct Case {
 
 impl Case {
     /// Reads what does not change from look to look.
-    pub(crate) async fn open(ctx: &Ctx, work: &PlanToApply) -> Result<Self, Error> {
+    pub(crate) async fn open(ctx: &Ctx, work: &PlanToApply) -> Result<Self, OneFailed> {
         let tenant = work.tenant;
         let cluster = ctx.table.cluster(tenant, work.cluster).await?;
         let account = ctx.table.account(tenant, cluster.value.account).await?.value;
@@ -46,7 +46,7 @@ impl Case {
             key: optimization.value.plan_key.clone(),
             sha256: optimization.value.plan_hash.clone(),
         };
-        let plan: Plan = ctx.objects().get(tenant, &plan).await?;
+        let plan = ctx.objects().get_shared(tenant, &plan).await?;
         let link = runtime::role_link(&account, &cluster.value.region);
         let aws = ctx.cloud.assume(&link).await?;
         let (info, snapshot) = snapshot_of(ctx, work).await?;
@@ -67,7 +67,7 @@ impl Case {
     }
 
     /// Reads what does.
-    pub(crate) async fn look(&mut self, ctx: &Ctx, now: Timestamp) -> Result<(), Error> {
+    pub(crate) async fn look(&mut self, ctx: &Ctx, now: Timestamp) -> Result<(), OneFailed> {
         let tenant = self.work.tenant;
         self.cluster = ctx.table.cluster(tenant, self.work.cluster).await?;
         let newest = ctx.table.snapshot(tenant, self.work.cluster).await?;
@@ -143,7 +143,7 @@ impl Case {
         ctx: &Ctx,
         after: &Execution,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<(), OneFailed> {
         let mut records = Vec::new();
         for (run, before) in after.commands.iter().zip(&self.execution.value.commands) {
             let Some(begun) = run.launches.iter().map(|launch| launch.since).min() else {
@@ -172,17 +172,18 @@ impl Case {
     }
 }
 
-async fn execution_of(ctx: &Ctx, work: &PlanToApply) -> Result<Stored<Execution>, Error> {
+async fn execution_of(ctx: &Ctx, work: &PlanToApply) -> Result<Stored<Execution>, OneFailed> {
     let found = ctx.table.execution(work.tenant, work.plan).await?;
-    found.ok_or_else(|| Error::Inconsistent(format!("{} has no record", work.plan)))
+    found.ok_or_else(|| OneFailed::Inconsistent(format!("{} has no record", work.plan)))
 }
 
 async fn snapshot_of(
     ctx: &Ctx,
     work: &PlanToApply,
-) -> Result<(SnapshotInfo, ClusterSnapshot), Error> {
+) -> Result<(SnapshotInfo, ClusterSnapshot), OneFailed> {
     let info = ctx.table.snapshot(work.tenant, work.cluster).await?;
-    let info = info.ok_or_else(|| Error::Inconsistent("the cluster has no snapshot".to_owned()))?;
+    let info =
+        info.ok_or_else(|| OneFailed::Inconsistent("the cluster has no snapshot".to_owned()))?;
     let body = ObjectRef { key: info.object_key.clone(), sha256: info.sha256.clone() };
     let snapshot = ctx.objects().get(work.tenant, &body).await?;
     Ok((info, snapshot))

@@ -14,7 +14,7 @@ use domain::audit::Actor;
 use domain::execution::{Effect, advance};
 use gather::Case;
 use jiff::Timestamp;
-use runtime::{Ctx, SomeFailed};
+use runtime::{Ctx, JobError, OneFailed};
 use storage::key::SWEEP_SHARDS;
 use storage::{AuditEntry, PlanToApply};
 
@@ -22,25 +22,8 @@ use storage::{AuditEntry, PlanToApply};
 /// step does not wait a minute for the one before.
 const LOOKS: usize = 8;
 
-/// Why a plan could not be carried on.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The table or the object store.
-    #[error(transparent)]
-    Storage(#[from] storage::Error),
-    /// The customer's AWS.
-    #[error(transparent)]
-    Cloud(#[from] cloud::Error),
-    /// What is stored does not fit together.
-    #[error("{0}")]
-    Inconsistent(String),
-    /// Some plans could not be carried on.
-    #[error(transparent)]
-    Some(#[from] SomeFailed),
-}
-
 /// Carries every plan on the work list on, as far as it goes at `now`.
-pub async fn run(ctx: &Ctx, now: Timestamp) -> Result<(), Error> {
+pub async fn run(ctx: &Ctx, now: Timestamp) -> Result<(), JobError> {
     let mut works = Vec::new();
     for shard in 0..SWEEP_SHARDS {
         works.extend(ctx.table.plans_to_apply(shard).await?.into_iter().map(Work));
@@ -56,7 +39,7 @@ impl std::fmt::Display for Work {
     }
 }
 
-async fn carry_on(ctx: &Ctx, work: &PlanToApply, now: Timestamp) -> Result<(), Error> {
+async fn carry_on(ctx: &Ctx, work: &PlanToApply, now: Timestamp) -> Result<(), OneFailed> {
     let mut entry = AuditEntry {
         actor: Actor::Job { name: "job-apply".to_owned() },
         action: "optimization.advance".to_owned(),
@@ -79,7 +62,7 @@ async fn carry_on(ctx: &Ctx, work: &PlanToApply, now: Timestamp) -> Result<(), E
             case.mark_overlaps(ctx, &execution, now).await?;
             match record::store(ctx, &mut case, execution, asked, &entry).await {
                 // Another run is at it; it goes on from here.
-                Err(Error::Storage(
+                Err(OneFailed::Storage(
                     storage::Error::Conflict { .. } | storage::Error::Exists { .. },
                 )) => return Ok(()),
                 other => other?,

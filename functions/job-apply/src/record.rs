@@ -1,10 +1,10 @@
 //! Writing down what is decided, before it is done.
 
-use crate::Error;
 use crate::gather::Case;
 use domain::execution::{Effect, Execution};
 use domain::plan::{Plan, PlanState};
-use runtime::Ctx;
+use runtime::{Ctx, OneFailed};
+use std::sync::Arc;
 use storage::{AuditEntry, ObjectRef, PlanToApply, Transaction};
 
 /// Begins an approved plan. Whether there is something to carry on.
@@ -12,7 +12,7 @@ pub(crate) async fn begin(
     ctx: &Ctx,
     work: &PlanToApply,
     entry: &mut AuditEntry,
-) -> Result<bool, Error> {
+) -> Result<bool, OneFailed> {
     let tenant = work.tenant;
     let stored = ctx.table.optimization(tenant, work.plan).await?;
     match stored.value.state {
@@ -23,7 +23,7 @@ pub(crate) async fn begin(
     let cluster = ctx.table.cluster(tenant, work.cluster).await?.value;
     let mut optimization = stored.value.clone();
     let refused =
-        |error: domain::optimization::TransitionRefused| Error::Inconsistent(error.to_string());
+        |error: domain::optimization::TransitionRefused| OneFailed::Inconsistent(error.to_string());
     let overtaken = optimization.generation != cluster.generation;
     let mut tx;
     if overtaken {
@@ -38,7 +38,7 @@ pub(crate) async fn begin(
             key: optimization.plan_key.clone(),
             sha256: optimization.plan_hash.clone(),
         };
-        let plan: Plan = ctx.objects().get(tenant, &body).await?;
+        let plan: Arc<Plan> = ctx.objects().get_shared(tenant, &body).await?;
         optimization.begin().map_err(refused)?;
         tx = Transaction::new(
             tenant,
@@ -60,7 +60,7 @@ pub(crate) async fn store(
     execution: Execution,
     asked: Vec<Effect>,
     entry: &AuditEntry,
-) -> Result<(), Error> {
+) -> Result<(), OneFailed> {
     let mut tx = Transaction::new(case.work.tenant, entry.clone());
     for effect in asked {
         if let Effect::Ask(action) = effect {
@@ -71,7 +71,7 @@ pub(crate) async fn store(
         let (state, note) = execution.verdict();
         let mut optimization = case.optimization.value.clone();
         let finished = optimization.finish(state, note, entry.at);
-        finished.map_err(|error| Error::Inconsistent(error.to_string()))?;
+        finished.map_err(|error| OneFailed::Inconsistent(error.to_string()))?;
         let saved = optimization.before.cost_per_hour - case.info.position.cost_per_hour;
         optimization.measured_saving_per_hour = Some(saved);
         tx.update(&case.optimization, optimization);

@@ -7,19 +7,8 @@
 use domain::audit::Actor;
 use jiff::Timestamp;
 use runtime::planning::{self, ProposeError};
-use runtime::{ClusterOf, Ctx, SomeFailed};
+use runtime::{ClusterOf, Ctx, JobError};
 use storage::{AuditEntry, PageRequest, Transaction};
-
-/// Why the job failed.
-#[derive(Debug, thiserror::Error)]
-pub enum JobError {
-    /// The clusters could not be listed.
-    #[error(transparent)]
-    Storage(#[from] storage::Error),
-    /// Some clusters could not be planned for.
-    #[error(transparent)]
-    Some(#[from] SomeFailed),
-}
 
 /// Plans for every cluster that has no open plan.
 pub async fn run(ctx: &Ctx, now: Timestamp) -> Result<(), JobError> {

@@ -6,29 +6,9 @@
 use domain::cluster::Cluster;
 use domain::{AccountId, Tenant};
 use jiff::Timestamp;
-use runtime::{Ctx, SomeFailed};
+use runtime::{Ctx, JobError, OneFailed};
 use std::collections::BTreeSet;
 use storage::MarketPointer;
-
-/// Why a market could not be refreshed.
-#[derive(Debug, thiserror::Error)]
-enum Error {
-    #[error(transparent)]
-    Storage(#[from] storage::Error),
-    #[error(transparent)]
-    Cloud(#[from] cloud::Error),
-}
-
-/// Why the job failed.
-#[derive(Debug, thiserror::Error)]
-pub enum JobError {
-    /// The clusters could not be listed.
-    #[error(transparent)]
-    Storage(#[from] storage::Error),
-    /// Some markets could not be refreshed.
-    #[error(transparent)]
-    Some(#[from] SomeFailed),
-}
 
 /// Refreshes every market that a registered cluster is in.
 pub async fn run(ctx: &Ctx, now: Timestamp) -> Result<(), JobError> {
@@ -62,7 +42,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-async fn refresh(ctx: &Ctx, place: &Place, now: Timestamp) -> Result<(), Error> {
+async fn refresh(ctx: &Ctx, place: &Place, now: Timestamp) -> Result<(), OneFailed> {
     let Place { tenant, account, region } = place;
     let linked = ctx.table.account(*tenant, *account).await?.value;
     let aws = ctx.cloud.assume(&runtime::role_link(&linked, region)).await?;

@@ -1,12 +1,11 @@
 //! What ran.
 
-use crate::Error;
 use cloud::AccountClient;
 use domain::Tenant;
 use domain::cluster::Cluster;
 use domain::instance::InstanceRecord;
 use jiff::Timestamp;
-use runtime::Ctx;
+use runtime::{Ctx, OneFailed};
 use std::collections::BTreeMap;
 
 /// Reads what AWS says of the cluster's instances, keeps what is new, and returns all that ran since
@@ -21,7 +20,7 @@ pub(crate) async fn refresh(
     aws: &AccountClient,
     since: Timestamp,
     now: Timestamp,
-) -> Result<Vec<InstanceRecord>, Error> {
+) -> Result<Vec<InstanceRecord>, OneFailed> {
     let stored = ctx.table.instances_within(tenant, cluster.id, since, now).await?;
     let seen = aws.instances(&cluster.name).await?;
     let mut known: BTreeMap<String, InstanceRecord> =

@@ -12,31 +12,11 @@ mod prices;
 use domain::audit::Actor;
 use domain::ledger::{close_hour, hour_of};
 use jiff::{SignedDuration, Timestamp};
-use runtime::{ClusterOf, Ctx, SomeFailed};
+use runtime::{ClusterOf, Ctx, JobError, OneFailed};
 use storage::{AuditEntry, LedgerWatermark, Transaction};
 
 /// Hours closed in one transaction; each takes two of its hundred items.
 const BATCH: usize = 24;
-
-/// Why a cluster's ledger could not be closed.
-#[derive(Debug, thiserror::Error)]
-enum Error {
-    #[error(transparent)]
-    Storage(#[from] storage::Error),
-    #[error(transparent)]
-    Cloud(#[from] cloud::Error),
-}
-
-/// Why the job failed.
-#[derive(Debug, thiserror::Error)]
-pub enum JobError {
-    /// The clusters could not be listed.
-    #[error(transparent)]
-    Storage(#[from] storage::Error),
-    /// Some clusters' ledgers could not be closed.
-    #[error(transparent)]
-    Some(#[from] SomeFailed),
-}
 
 /// Closes every hour that has ended by `now`.
 pub async fn run(ctx: &Ctx, now: Timestamp) -> Result<(), JobError> {
@@ -44,7 +24,7 @@ pub async fn run(ctx: &Ctx, now: Timestamp) -> Result<(), JobError> {
     Ok(runtime::each("ledgers", &clusters, async |place| close(ctx, *place, now).await).await?)
 }
 
-async fn close(ctx: &Ctx, place: ClusterOf, now: Timestamp) -> Result<(), Error> {
+async fn close(ctx: &Ctx, place: ClusterOf, now: Timestamp) -> Result<(), OneFailed> {
     let tenant = place.tenant;
     let cluster = ctx.table.cluster(tenant, place.cluster).await?.value;
     let account = ctx.table.account(tenant, cluster.account).await?.value;

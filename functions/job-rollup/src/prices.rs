@@ -1,11 +1,11 @@
 //! What it cost.
 
-use crate::Error;
 use cloud::AccountClient;
 use domain::instance::InstanceRecord;
 use domain::ledger::{Baseline, PriceBook, PriceStep};
 use domain::offering::{CapacityType, Pool};
 use jiff::Timestamp;
+use runtime::OneFailed;
 use std::collections::BTreeSet;
 
 /// The prices of every pool of the baseline and of every pool in which something ran, from `since` on.
@@ -17,7 +17,7 @@ pub(crate) async fn read(
     baseline: Option<&Baseline>,
     ran: &[InstanceRecord],
     since: Timestamp,
-) -> Result<PriceBook, Error> {
+) -> Result<PriceBook, OneFailed> {
     let fixed = baseline.into_iter().flat_map(|it| &it.pools).map(|part| &part.pool);
     let pools: BTreeSet<&Pool> = fixed.chain(ran.iter().map(|record| &record.pool)).collect();
     let types: BTreeSet<String> = pools.iter().map(|pool| pool.instance_type.clone()).collect();

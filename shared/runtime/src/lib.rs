@@ -19,4 +19,4 @@ pub use ctx::{Ctx, StartError};
 pub use job::{ScheduledEvent, block_on, job_main};
 pub use link::role_link;
 pub use settings::{MissingSetting, Secrets, SecretsError, required};
-pub use sweep::{ClusterOf, SomeFailed, all_clusters, each};
+pub use sweep::{ClusterOf, JobError, OneFailed, SomeFailed, all_clusters, each};

@@ -10,6 +10,7 @@ use serde::Deserialize;
 pub struct MissingSetting(pub &'static str);
 
 /// The value of an environment variable that must be there.
+#[expect(clippy::disallowed_methods, reason = "this is the place others ask")]
 pub fn required(name: &'static str) -> Result<String, MissingSetting> {
     match std::env::var(name) {
         Ok(value) if !value.is_empty() => Ok(value),

@@ -29,6 +29,31 @@ pub async fn all_clusters(ctx: &Ctx) -> Result<Vec<ClusterOf>, storage::Error> {
     Ok(clusters)
 }
 
+/// Why a job failed.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// What there is to do could not be listed.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+    /// Some of it failed.
+    #[error(transparent)]
+    Some(#[from] SomeFailed),
+}
+
+/// Why one of the things a job went through failed.
+#[derive(Debug, thiserror::Error)]
+pub enum OneFailed {
+    /// The table or the object store.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+    /// The customer's AWS.
+    #[error(transparent)]
+    Cloud(#[from] cloud::Error),
+    /// What is stored does not fit together.
+    #[error("{0}")]
+    Inconsistent(String),
+}
+
 /// Some of what a job went through failed; each failure was logged.
 #[derive(Debug, thiserror::Error)]
 #[error("{failed} of {all} {what} failed")]

@@ -2,6 +2,7 @@
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use dynoxide::Database;
 use std::ops::Deref;
@@ -26,6 +27,7 @@ pub struct TestTable {
 impl TestTable {
     /// Makes an empty table in memory, or on `DynamoDB` Local where [`DYNAMODB_LOCAL_ENDPOINT`] says
     /// where that is.
+    #[expect(clippy::disallowed_methods, reason = "a table of its own, where the caller says")]
     pub async fn new() -> Self {
         let endpoint = match std::env::var(DYNAMODB_LOCAL_ENDPOINT) {
             Ok(endpoint) => endpoint,
@@ -65,6 +67,13 @@ impl Deref for TestTable {
     fn deref(&self) -> &Table {
         &self.table
     }
+}
+
+/// A table that cannot be reached: nothing listens there, and nothing is tried twice.
+pub async fn unreachable() -> Table {
+    let client = client("http://127.0.0.1:1").await;
+    let config = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
+    Table::new(Client::from_conf(config), "unreachable", Objects::memory(), &CURSOR_KEY)
 }
 
 /// Starts an embedded database in memory and returns its endpoint. It ends with the test's runtime.

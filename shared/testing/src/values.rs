@@ -166,19 +166,25 @@ fn instance_type(name: &str, vcpu: u32, memory_mib: u64) -> InstanceType {
     }
 }
 
-/// Two ready on-demand `m5.large` nodes of node group `web`, each with one replica of Deployment
-/// `default/web` that asks for half a CPU and 512 MiB.
+/// Two nodes of [`snapshot_of`].
 pub fn snapshot() -> ClusterSnapshot {
+    snapshot_of(2)
+}
+
+/// Ready on-demand `m5.large` nodes of node group `web`, each with one replica of Deployment
+/// `default/web` that asks for half a CPU and 512 MiB.
+pub fn snapshot_of(nodes: u32) -> ClusterSnapshot {
     let web = WorkloadRef {
         kind: "Deployment".to_owned(),
         namespace: "default".to_owned(),
         name: "web".to_owned(),
     };
+    let (reference, replicas) = (web.clone(), Some(nodes));
     ClusterSnapshot {
         taken_at: NOW,
-        nodes: (1..=2).map(node).collect(),
-        pods: (1..=2).map(|n| pod(&web, n)).collect(),
-        workloads: vec![domain::snapshot::Workload { reference: web, replicas: Some(2), ready: 2 }],
+        nodes: (1..=nodes).map(node).collect(),
+        pods: (1..=nodes).map(|n| pod(&web, n)).collect(),
+        workloads: vec![domain::snapshot::Workload { reference, replicas, ready: nodes }],
         disruption_budgets: vec![],
         findings: vec![],
     }

@@ -39,6 +39,7 @@ impl Database {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::disallowed_methods, reason = "a folder of its own")]
 async fn no_acknowledged_write_is_lost_and_no_transaction_is_half_done() {
     let folder = std::env::temp_dir().join(format!("survival-{}", uuid::Uuid::new_v4()));
     std::fs::create_dir_all(&folder).unwrap();
