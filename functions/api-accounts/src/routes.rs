@@ -2,18 +2,20 @@
 
 use crate::discovery;
 use crate::view::{Account, DiscoveredClusters, NewAccount};
-use api::{App, Caller, Error, Idempotent, Json, Page, PageQuery, Path, Problems, Query, Tagged};
+use api::{
+    App, Caller, Error, Idempotent, Json, Page, PageQuery, Path, Problems, Query, Tagged, chance,
+};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cloud::LinkCheck;
 use domain::AccountId;
 use domain::account::{self, LinkProbe, LinkState};
+use domain::audit::hex;
 use domain::identity::Role;
 use http::{StatusCode, header};
 use storage::Stored;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 /// `/api/v1/accounts/…`
 pub fn routes() -> OpenApiRouter<App> {
@@ -65,11 +67,11 @@ async fn create_account(
     account::check_role_arn(&role_arn, &body.aws_account_id)
         .map_err(|wrong| Error::invalid("/role_arn", wrong))?;
     let account = account::Account {
-        id: AccountId::new(Uuid::now_v7()),
+        id: AccountId::new(chance::id()),
         name: body.name,
         aws_account_id: body.aws_account_id,
         role_arn,
-        external_id: format!("spo-{}", Uuid::new_v4().simple()),
+        external_id: format!("spo-{}", hex(&chance::secret()[..16])),
         regions: body.regions,
         state: LinkState::Pending,
         checked_at: None,

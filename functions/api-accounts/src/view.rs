@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 /// An AWS account to link.
 #[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
     /// What to call it.
     #[garde(length(chars, min = 1, max = 100))]

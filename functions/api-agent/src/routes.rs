@@ -3,7 +3,7 @@
 use crate::snapshot;
 use crate::unpack::unpack;
 use crate::view::{ActionResult, Heartbeat, HeartbeatAnswer, Lease, LeasedAction, LeasedActions};
-use api::{AgentCaller, App, Error, Json, Path, Problems};
+use api::{AgentCaller, App, Error, Json, Path, Problems, chance};
 use axum::body::Body;
 use axum::extract::State;
 use domain::ActionId;
@@ -134,7 +134,7 @@ async fn settle_action(
     let now = app.clock.now();
     let stored = app.table().action(caller.tenant, caller.cluster, id).await?;
     let mut action = stored.value.clone();
-    let jitter_ms = rand::random_range(0..JITTER_MS);
+    let jitter_ms = chance::below(JITTER_MS);
     action.settle(body.fence, body.outcome.into(), now, jitter_ms).map_err(|refused| {
         let code = match refused {
             ResultRefused::Fenced => "fenced",

@@ -1,6 +1,6 @@
 //! Taking in a snapshot: its body goes to the object store, what it comes to onto the table.
 
-use api::{AgentCaller, App, Error, unreadable};
+use api::{AgentCaller, App, Error, read_json};
 use domain::Tenant;
 use domain::cluster::{Cluster, ClusterKind, PoolShare, SnapshotInfo};
 use domain::ledger::Baseline;
@@ -27,7 +27,7 @@ pub(crate) async fn take(app: &App, caller: &AgentCaller, json: Vec<u8>) -> Resu
     let (policy, template) = (stored.value.policy.clone(), stored.value.template.clone());
     // Seconds of computing for a large cluster: not on a thread that answers requests.
     let surveyed = tokio::task::spawn_blocking(move || {
-        let snapshot: ClusterSnapshot = serde_json::from_slice(&json).map_err(unreadable)?;
+        let snapshot: ClusterSnapshot = read_json(&json)?;
         let market = market.unwrap_or_else(|| unknown(now));
         let input = PlanningInput { snapshot, market, policy, template, now, budget: 0, seed: 0 };
         let position = planner::survey(&input).position;
@@ -93,7 +93,8 @@ async fn market(app: &App, tenant: Tenant, cluster: &Cluster) -> Result<Option<M
     let Some(pointer) = app.table().market(tenant, cluster.account, &cluster.region).await? else {
         return Ok(None);
     };
-    Ok(Some(app.objects().get(tenant, &pointer.object).await?))
+    let market = app.objects().get_shared(tenant, &pointer.object).await?;
+    Ok(Some(Market::clone(&market)))
 }
 
 /// Before the first prices are read.

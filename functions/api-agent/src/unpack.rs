@@ -1,6 +1,6 @@
 //! Large bodies, gzip'd or plain.
 
-use api::{Error, read_body};
+use api::{Error, expect_json, read_body};
 use axum::body::Body;
 use flate2::read::GzDecoder;
 use http::{HeaderMap, header};
@@ -14,6 +14,7 @@ const MAX_UNPACKED: usize = 256 << 20;
 
 /// The body as it was before `Content-Encoding`.
 pub(crate) async fn unpack(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Error> {
+    expect_json(headers)?;
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
     let packed = read_body(body, MAX_PACKED).await?;
     match encoding {

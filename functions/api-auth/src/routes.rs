@@ -3,7 +3,7 @@
 use crate::session::{self, Signed};
 use crate::view::{ChangePassword, Login, Refresh, SignUp, Tokens, User};
 use crate::{attempts, cookie};
-use api::{App, Caller, Error, Json, Problems, Requested};
+use api::{App, Caller, Error, Json, Problems, Requested, chance};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::identity::{self, Organisation, Role};
@@ -11,7 +11,6 @@ use domain::{OrgId, UserId};
 use http::{HeaderMap, StatusCode, header};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 /// `/api/v1/auth/…`
 pub fn routes() -> OpenApiRouter<App> {
@@ -41,12 +40,12 @@ async fn sign_up(
     let password_hash = app.passwords.hash(&body.password).await.map_err(Error::internal)?;
     let wall = app.clock.wall();
     let organisation = Organisation {
-        id: OrgId::new(Uuid::now_v7()),
+        id: OrgId::new(chance::id()),
         name: body.organisation_name.trim().to_owned(),
         created_at: wall,
     };
     let user = identity::User {
-        id: UserId::new(Uuid::now_v7()),
+        id: UserId::new(chance::id()),
         org: organisation.id,
         email,
         name: body.name.trim().to_owned(),

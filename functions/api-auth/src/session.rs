@@ -1,14 +1,13 @@
 //! Sessions: begun at sign-in, carried on by refresh tokens that are good once, ended for good.
 
 use api::identity::{RefreshToken, SESSION_DAYS};
-use api::{App, Caller, Error, Requested};
+use api::{App, Caller, Error, Requested, chance};
 use domain::SessionId;
 use domain::audit::Actor;
 use domain::identity::{Session, User};
 use jiff::SignedDuration;
 use storage::{Stored, Transaction};
 use subtle::ConstantTimeEq;
-use uuid::Uuid;
 
 /// Sessions ended in one transaction.
 const AT_ONCE: usize = 50;
@@ -27,7 +26,7 @@ pub(crate) fn actor(user: &User) -> Actor {
 /// Begins a session within a transaction.
 pub(crate) fn begin(app: &App, tx: &mut Transaction, user: &User) -> Result<Signed, Error> {
     let wall = app.clock.wall();
-    let id = SessionId::new(Uuid::now_v7());
+    let id = SessionId::new(chance::id());
     let refresh = RefreshToken::new(id);
     tx.create(&Session {
         id,

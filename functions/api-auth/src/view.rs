@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 /// A new organisation with its first owner.
 #[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SignUp {
     /// To sign in with.
     #[garde(email, length(chars, max = 254))]
@@ -31,6 +32,7 @@ pub(crate) struct SignUp {
 
 /// Who signs in.
 #[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Login {
     /// As at sign-up.
     #[garde(length(chars, max = 254))]
@@ -46,6 +48,7 @@ pub(crate) struct Login {
 
 /// For clients without a cookie.
 #[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Refresh {
     /// From the answer before.
     #[garde(length(max = 200))]
@@ -54,6 +57,7 @@ pub(crate) struct Refresh {
 
 /// A new password.
 #[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ChangePassword {
     /// The one until now.
     #[garde(length(chars, max = 128))]

@@ -3,10 +3,9 @@
 use crate::registration::revoked;
 use crate::view;
 use api::identity::AgentSecret;
-use api::{App, Caller, Error};
+use api::{App, Caller, Error, chance};
 use domain::identity::{AgentKey, MAX_LIVE_KEYS};
 use domain::{ClusterId, KeyId};
-use uuid::Uuid;
 
 /// Makes a key for a cluster's agent.
 pub(crate) async fn create(
@@ -22,7 +21,7 @@ pub(crate) async fn create(
         return Err(Error::conflict("too-many-keys", detail));
     }
     let now = app.clock.now();
-    let secret = AgentSecret::new(KeyId::new(Uuid::now_v7()));
+    let secret = AgentSecret::new(KeyId::new(chance::id()));
     let mut tx = caller.transaction("agent_key.create", secret.key, now);
     tx.create(&AgentKey {
         id: secret.key,

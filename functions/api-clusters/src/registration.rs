@@ -2,7 +2,7 @@
 
 use crate::settings::{self, Change};
 use crate::view::NewCluster;
-use api::{App, Caller, Error, IfMatch};
+use api::{App, Caller, Error, IfMatch, chance};
 use domain::ClusterId;
 use domain::account::LinkState;
 use domain::cluster::{Cluster, ClusterKind};
@@ -11,7 +11,6 @@ use domain::plan::PlanState;
 use domain::policy::{NodeTemplate, Policy};
 use jiff::Timestamp;
 use storage::PageRequest;
-use uuid::Uuid;
 
 /// How often a plan may come in between a read and a write.
 const TRIES: u32 = 5;
@@ -50,7 +49,7 @@ pub(crate) async fn register(
     };
     let now = app.clock.now();
     let cluster = Cluster {
-        id: ClusterId::new(Uuid::now_v7()),
+        id: ClusterId::new(chance::id()),
         account: new.account_id,
         name: found.name,
         region: new.region,

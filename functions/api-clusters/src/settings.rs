@@ -22,6 +22,7 @@ pub(crate) fn revision(cluster: &Cluster) -> u64 {
 
 /// A change of settings; what is left out stays.
 #[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     /// What the owner allows.
     #[garde(dive)]
@@ -53,6 +54,7 @@ impl Change {
 
 /// What the owner of a cluster allows.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Policy {
     /// Most of the requested CPU that may run on Spot, percent.
     #[garde(range(max = 100))]
@@ -106,6 +108,7 @@ pub(crate) struct Policy {
 
 /// Which machines may be launched.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct NodeTemplate {
     /// `amd64`, `arm64`.
     #[garde(length(min = 1))]

@@ -41,6 +41,7 @@ pub(crate) struct ListQuery {
 
 /// A cluster to register.
 #[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct NewCluster {
     /// The linked account it is in.
     #[garde(skip)]

@@ -87,7 +87,7 @@ async fn what_can_not_be_registered_is_said_by_field() {
         ("name", json!("no name"), "/name"),
         ("region", json!("eu-west-1"), "/region"),
         ("account_id", json!(values::account(2).id), "/account_id"),
-        ("account_id", json!("clu_1"), ""),
+        ("account_id", json!("clu_1"), "/account_id"),
     ] {
         let mut body = json!({"account_id": account.id, "region": "us-east-1", "name": "shop"});
         body[field] = value;

@@ -69,8 +69,7 @@ async fn list_ledger_hours(
     caller: Caller,
     Query(query): Query<LedgerQuery>,
 ) -> Result<Json<Page<LedgerHourView>>, Error> {
-    let id: ClusterId =
-        query.cluster_id.parse().map_err(|error| Error::invalid("?cluster_id", error))?;
+    let id = query.cluster_id;
     // Somebody else's cluster is as good as absent.
     app.table().cluster(caller.tenant, id).await?;
     let now = app.clock.now();
@@ -101,7 +100,7 @@ async fn answer(
         let hours = app.table().ledger_totals(tenant, cluster.id, since, now).await?;
         let agent = agents.remove(&cluster.id);
         let snapshot = snapshots.remove(&cluster.id);
-        all.push(Figures { agent, snapshot, hours, cluster });
+        all.push(Figures { cluster, agent, snapshot, hours });
     }
     let plans: Vec<Optimization> = plans.into_iter().map(|stored| stored.value).collect();
     Ok(Json(figures::dashboard(&all, &plans, days, now)))

@@ -2,7 +2,7 @@
 
 use api::PageQuery;
 use api::view::{MoneyView, PoolView};
-use domain::ledger;
+use domain::{ClusterId, ledger};
 use garde::Validate;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,9 +29,9 @@ impl Span {
 #[into_params(parameter_in = Query)]
 pub(crate) struct LedgerQuery {
     /// Of which cluster.
-    #[garde(length(max = 64))]
-    #[param(example = "clu_0197a3b0-7a51-7000-8000-000000000001")]
-    pub cluster_id: String,
+    #[garde(skip)]
+    #[param(value_type = String, example = "clu_0197a3b0-7a51-7000-8000-000000000001")]
+    pub cluster_id: ClusterId,
     /// Hours that begin at or after this; 30 days ago unless said.
     #[garde(skip)]
     #[param(value_type = Option<String>, format = DateTime)]

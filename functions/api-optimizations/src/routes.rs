@@ -42,9 +42,8 @@ async fn list_optimizations(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Optimization>>, Error> {
     let page = query.page().request();
-    let mut found = match &query.cluster_id {
-        Some(text) => {
-            let id = text.parse().map_err(|error| Error::invalid("?cluster_id", error))?;
+    let mut found = match query.cluster_id {
+        Some(id) => {
             app.table().cluster(caller.tenant, id).await?;
             app.table().optimizations_of(caller.tenant, id, &page).await?
         }
@@ -85,7 +84,7 @@ async fn create_optimization(
     Json(body): Json<NewOptimization>,
 ) -> Result<Response, Error> {
     caller.require(Role::Operator)?;
-    let id = body.cluster_id.parse().map_err(|error| Error::invalid("/cluster_id", error))?;
+    let id = body.cluster_id;
     let now = app.clock.now();
     let request = Some(caller.requested.id.clone());
     let proposed = planning::propose(&app.ctx, caller.tenant, id, now, caller.actor(), request);
@@ -114,8 +113,7 @@ async fn dry_run_optimization(
     caller: Caller,
     Json(body): Json<NewOptimization>,
 ) -> Result<Json<crate::plan_view::Plan>, Error> {
-    let id = body.cluster_id.parse().map_err(|error| Error::invalid("/cluster_id", error))?;
-    let cluster = app.table().cluster(caller.tenant, id).await?.value;
+    let cluster = app.table().cluster(caller.tenant, body.cluster_id).await?.value;
     let now = app.clock.now();
     let input = planning::gather(&app.ctx, caller.tenant, &cluster, now).await.map_err(told)?;
     let (_, plan) = planning::decide(input).await?;

@@ -3,6 +3,7 @@
 use crate::plan_view::{Command, Plan, Position};
 use api::PageQuery;
 use api::view::MoneyView;
+use domain::ClusterId;
 use domain::execution;
 use domain::optimization;
 use garde::Validate;
@@ -34,15 +35,17 @@ api::wire_enum! {
 
 /// For which cluster to make a plan.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct NewOptimization {
     /// `clu_…`
-    #[garde(length(max = 64))]
-    #[schema(example = "clu_0197a3b0-7a51-7000-8000-000000000001")]
-    pub cluster_id: String,
+    #[garde(skip)]
+    #[schema(value_type = String, example = "clu_0197a3b0-7a51-7000-8000-000000000001")]
+    pub cluster_id: ClusterId,
 }
 
 /// What is approved.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Approval {
     /// The hash of the plan that was read.
     #[garde(length(min = 64, max = 64))]
@@ -54,8 +57,9 @@ pub(crate) struct Approval {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// Of this cluster.
-    #[garde(inner(length(max = 64)))]
-    pub cluster_id: Option<String>,
+    #[garde(skip)]
+    #[param(value_type = Option<String>)]
+    pub cluster_id: Option<ClusterId>,
     /// In this state.
     #[garde(skip)]
     #[param(inline)]

@@ -9,6 +9,7 @@ use garde::Validate;
 use http::{HeaderMap, header, request::Parts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 
 /// Most bytes a JSON body may have.
 pub const MAX_BODY: usize = 1 << 20;
@@ -34,10 +35,7 @@ where
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        if !is_json(request.headers()) {
-            let expected = "send the body as application/json";
-            return Err(Error::UnsupportedMediaType(expected.to_owned()));
-        }
+        expect_json(request.headers())?;
         let body = read_body(request.into_limited_body(), MAX_BODY).await?;
         parse_json(&body).map(Self)
     }
@@ -53,15 +51,13 @@ where
 
     /// An empty body is none.
     async fn from_request(request: Request, _: &S) -> Result<Option<Self>, Error> {
-        let json = is_json(request.headers());
+        let json = expect_json(request.headers());
         let body = read_body(request.into_limited_body(), MAX_BODY).await?;
-        match body.is_empty() {
-            true => Ok(None),
-            false if json => parse_json(&body).map(|body| Some(Self(body))),
-            false => {
-                Err(Error::UnsupportedMediaType("send the body as application/json".to_owned()))
-            }
+        if body.is_empty() {
+            return Ok(None);
         }
+        json?;
+        parse_json(&body).map(|body| Some(Self(body)))
     }
 }
 
@@ -121,30 +117,56 @@ pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Error> {
     })
 }
 
-/// Parses and checks a JSON body.
+/// Reads and checks a JSON body.
 pub fn parse_json<T>(body: &[u8]) -> Result<T, Error>
 where
     T: DeserializeOwned + Validate,
     T::Context: Default,
 {
-    let value: T = serde_json::from_slice(body).map_err(unreadable)?;
+    let value: T = read_json(body)?;
     value.validate().map_err(|report| invalid("/", &report))?;
     Ok(value)
 }
 
-/// Well-formed JSON with wrong fields is 422, anything else 400.
-pub fn unreadable(error: serde_json::Error) -> Error {
-    if error.is_data() {
-        Error::invalid("", error)
-    } else {
-        Error::BadRequest(format!("the body is not JSON: {error}"))
-    }
+/// Reads JSON. What is well-formed but of another shape is 422 with the pointer of what is wrong;
+/// where something is missing, of what it is missing from. Anything else is 400.
+pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| {
+        if !error.is_data() {
+            return Error::BadRequest(format!("the body is not JSON: {error}"));
+        }
+        // Only what is refused pays for keeping track of the place.
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let tracked = serde_path_to_error::deserialize::<_, T>(&mut json);
+        let pointer = tracked.err().map(|error| pointer(error.path())).unwrap_or_default();
+        Error::invalid(&pointer, error)
+    })
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// RFC 6901.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    path.iter()
+        .filter_map(|step| match step {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{}", escaped(key))),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect()
+}
+
+/// A step of a pointer (RFC 6901 §3).
+fn escaped(step: &str) -> String {
+    step.replace('~', "~0").replace('/', "~1")
+}
+
+/// Goes on only with a body that says it is JSON.
+pub fn expect_json(headers: &HeaderMap) -> Result<(), Error> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Error::UnsupportedMediaType("send the body as application/json".to_owned()))
 }
 
 /// Each failed rule with its pointer; `lead` is `/` for a body and `?` for a query.
@@ -153,11 +175,10 @@ fn invalid(lead: &str, report: &garde::Report) -> Error {
         // A path serialises as a list of its parts, which keeps dots in keys apart from steps.
         let parts = serde_json::to_value(path).unwrap_or_default();
         let parts = parts.as_array().cloned().unwrap_or_default();
-        let parts: Vec<String> = parts
-            .iter()
-            .filter_map(|part| part.get(1)?.as_str())
-            .map(|part| part.replace('~', "~0").replace('/', "~1"))
-            .collect();
+        // An `Option` is a step that has no name.
+        let named = parts.iter().filter(|part| part.get(0).is_some_and(|kind| kind != "none"));
+        let parts: Vec<String> =
+            named.filter_map(|part| part.get(1)?.as_str()).map(escaped).collect();
         let pointer =
             if parts.is_empty() { String::new() } else { format!("{lead}{}", parts.join("/")) };
         FieldError::new(pointer, error)
@@ -172,6 +193,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[derive(Debug, Deserialize, Validate)]
+    #[serde(deny_unknown_fields)]
     struct Deep {
         #[garde(length(chars, min = 1))]
         name: String,
@@ -181,6 +203,8 @@ mod tests {
 
     #[derive(Debug, Deserialize, Validate)]
     struct Inner {
+        #[garde(inner(length(max = 3)))]
+        word: Option<String>,
         #[garde(inner(range(max = 5)))]
         sizes: Vec<u8>,
     }
@@ -194,10 +218,19 @@ mod tests {
 
     #[test]
     fn every_failed_rule_is_named_by_its_json_pointer() {
-        let body = r#"{"name": "", "inner": {"a.b/c": {"sizes": [1, 9]}}}"#;
+        let body = r#"{"name": "", "inner": {"a.b/c": {"sizes": [1, 9], "word": "long"}}}"#;
         let mut found = pointers(body);
         found.sort_unstable();
-        assert_eq!(found, ["/inner/a.b~1c/sizes/1", "/name"]);
+        assert_eq!(found, ["/inner/a.b~1c/sizes/1", "/inner/a.b~1c/word", "/name"]);
+    }
+
+    #[test]
+    fn what_is_of_another_shape_is_named_by_its_json_pointer() {
+        let body = r#"{"name": "a", "inner": {"a.b/c": {"sizes": [1, "two"]}}}"#;
+        assert_eq!(pointers(body), ["/inner/a.b~1c/sizes/1"]);
+        assert_eq!(pointers(r#"{"name": 1}"#), ["/name"]);
+        assert_eq!(pointers(r#"{"name": "a", "inner": {}, "nmae": 1}"#), ["/nmae"]);
+        assert_eq!(pointers(r#"{"name": "a", "inner": {"b": {}}}"#), ["/inner/b"]);
     }
 
     #[test]

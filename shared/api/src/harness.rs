@@ -9,7 +9,7 @@
 )]
 
 use crate::identity::{AgentSecret, Pepper, RefreshToken};
-use crate::{App, Clock, Settings, router};
+use crate::{App, Clock, Settings, chance, router};
 use axum::Router;
 use axum::body::Body;
 use domain::audit::Actor;
@@ -23,7 +23,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use storage::{AuditEntry, Transaction};
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
-use uuid::Uuid;
 
 /// An app under test.
 pub struct Harness {
@@ -96,7 +95,7 @@ impl Harness {
 
     /// A person of a new organisation.
     pub async fn person(&self, role: Role) -> Person {
-        let org = OrgId::new(Uuid::now_v7());
+        let org = OrgId::new(chance::id());
         let mut tx = self.transaction(crate::proven(org));
         tx.create(&Organisation {
             id: org,
@@ -110,7 +109,7 @@ impl Harness {
     /// Another person of the same organisation.
     pub async fn colleague(&self, tenant: Tenant, role: Role) -> Person {
         let wall = self.app.clock.wall();
-        let id = UserId::new(Uuid::now_v7());
+        let id = UserId::new(chance::id());
         let user = User {
             id,
             org: tenant.org(),
@@ -121,7 +120,7 @@ impl Harness {
             sessions_valid_from: wall,
             created_at: wall,
         };
-        let session = SessionId::new(Uuid::now_v7());
+        let session = SessionId::new(chance::id());
         let mut tx = self.transaction(tenant);
         tx.create(&user);
         tx.create(&Session {
@@ -146,7 +145,7 @@ impl Harness {
         cluster: ClusterId,
         generation: u32,
     ) -> (KeyId, String) {
-        let secret = AgentSecret::new(KeyId::new(Uuid::now_v7()));
+        let secret = AgentSecret::new(KeyId::new(chance::id()));
         let mut tx = self.transaction(tenant);
         tx.create(&AgentKey {
             id: secret.key,
@@ -180,7 +179,7 @@ impl Harness {
 
     /// Sends JSON under a fresh idempotency key.
     pub async fn post(&self, authorization: &str, path: &str, body: Value) -> Answer {
-        let key = Uuid::now_v7().to_string();
+        let key = chance::id().to_string();
         let headers = [("idempotency-key", key.as_str())];
         self.ask(Method::POST, path, authorization, &headers, Some(body)).await
     }

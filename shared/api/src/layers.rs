@@ -1,6 +1,7 @@
 //! What every request and every answer passes: request id, problem details, security headers, logs.
 
 use crate::app::App;
+use crate::chance;
 use crate::error::{Error, Failed};
 use crate::idempotency;
 use axum::Router;
@@ -11,7 +12,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
-use uuid::Uuid;
 
 /// The id of a request: in the answer's `x-request-id`, in problems, logs and audit rows.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub fn router(routes: OpenApiRouter<App>, app: App) -> Router {
 
 /// Gives the request its id and its place in the logs.
 async fn name_request(mut request: Request, next: Next) -> Response {
-    let id = Uuid::now_v7().to_string();
+    let id = chance::id().to_string();
     let span = tracing::info_span!(
         "request",
         request_id = id,

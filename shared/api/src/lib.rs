@@ -13,6 +13,7 @@
 mod app;
 mod caller;
 mod causes;
+pub mod chance;
 mod clock;
 mod conditional;
 mod error;
@@ -33,7 +34,7 @@ pub use caller::{AgentCaller, Caller, proven};
 pub use clock::Clock;
 pub use conditional::{IfMatch, Tagged};
 pub use error::{Cause, Error, FieldError, Problem};
-pub use extract::{Json, MAX_BODY, Path, Query, parse_json, read_body, unreadable};
+pub use extract::{Json, MAX_BODY, Path, Query, expect_json, parse_json, read_body, read_json};
 pub use idempotency::{Idempotent, ShownOnce};
 pub use layers::{RequestId, router};
 pub use openapi::{Problems, document};

@@ -5,7 +5,7 @@ mod secret;
 mod token;
 
 pub use password::{PRODUCTION_COST, PasswordError, Passwords};
-pub use secret::{AgentSecret, RefreshToken, hash, hex};
+pub use secret::{AgentSecret, RefreshToken, hash};
 pub use token::{ACCESS_TOKEN_SECONDS, Claims, TokenError, Tokens};
 
 use secrecy::{ExposeSecret, SecretBox};

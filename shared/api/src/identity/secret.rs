@@ -1,27 +1,16 @@
 //! Random secrets that are shown once and kept hashed: refresh tokens and agents' keys.
 
+use crate::chance;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::audit::hex;
 use domain::{KeyId, SessionId};
-use rand::RngCore;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-
-/// 256 random bits.
-fn random() -> [u8; 32] {
-    let mut bytes = [0; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    bytes
-}
 
 /// SHA-256, lower-case hex: what is stored of a secret with 256 random bits.
 pub fn hash(secret: &str) -> String {
     hex(&Sha256::digest(secret.as_bytes()))
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A refresh token: `<session>.<secret>`, so that its row is found without an index.
@@ -35,7 +24,7 @@ pub struct RefreshToken {
 impl RefreshToken {
     /// A new one.
     pub fn new(session: SessionId) -> Self {
-        let secret = URL_SAFE_NO_PAD.encode(random());
+        let secret = URL_SAFE_NO_PAD.encode(chance::secret());
         Self { session, text: format!("{}.{secret}", session.uuid().simple()) }
     }
 
@@ -65,7 +54,7 @@ pub struct AgentSecret {
 impl AgentSecret {
     /// A new one.
     pub fn new(key: KeyId) -> Self {
-        let head = format!("spo_{}_{}", key.uuid().simple(), hex(&random()));
+        let head = format!("spo_{}_{}", key.uuid().simple(), hex(&chance::secret()));
         let text = format!("{head}_{:08x}", crc32(head.as_bytes()));
         Self { key, text }
     }
@@ -104,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_key_is_read_back_and_a_typo_is_not() {
-        let made = AgentSecret::new(KeyId::new(Uuid::now_v7()));
+        let made = AgentSecret::new(KeyId::new(chance::id()));
         let read = AgentSecret::parse(&made.text).unwrap();
         assert_eq!((read.key, read.hash()), (made.key, made.hash()));
         let typo = made.text.replacen("spo_0", "spo_1", 1);
@@ -115,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_refresh_token_is_read_back_and_nothing_else_is() {
-        let made = RefreshToken::new(SessionId::new(Uuid::now_v7()));
+        let made = RefreshToken::new(SessionId::new(chance::id()));
         let read = RefreshToken::parse(&made.text).unwrap();
         assert_eq!((read.session, read.hash()), (made.session, made.hash()));
         for wrong in ["", "..", "a.b.c", &made.text[2..], &format!("{}.x", made.text)] {

@@ -94,7 +94,7 @@ impl Tokens {
             org: user.org,
             role: user.role,
             sid: session,
-            jti: uuid::Uuid::now_v7().to_string(),
+            jti: crate::chance::id().to_string(),
             iat: now.as_second(),
             nbf: now.as_second(),
             exp: now.as_second() + ACCESS_TOKEN_SECONDS,
@@ -121,6 +121,10 @@ mod tests {
     use serde_json::{Value, json};
     use uuid::Uuid;
 
+    fn now() -> Timestamp {
+        crate::Clock::system().wall()
+    }
+
     fn tokens() -> Tokens {
         Tokens::new(&[7; 32], "https://spot.example").unwrap()
     }
@@ -140,16 +144,15 @@ mod tests {
     }
 
     fn claims() -> Value {
-        let mut claims =
-            serde_json::to_value(tokens().check(&issue(Timestamp::now())).unwrap()).unwrap();
+        let mut claims = serde_json::to_value(tokens().check(&issue(now())).unwrap()).unwrap();
         claims["aud"] = json!(AUDIENCE);
         claims
     }
 
     #[test]
     fn a_token_is_good_for_an_hour_and_half_a_minute() {
-        let ago = |seconds| Timestamp::now() - jiff::SignedDuration::from_secs(seconds);
-        assert!(tokens().check(&issue(Timestamp::now())).is_some());
+        let ago = |seconds| now() - jiff::SignedDuration::from_secs(seconds);
+        assert!(tokens().check(&issue(now())).is_some());
         assert!(tokens().check(&issue(ago(3_600 + 20))).is_some());
         assert!(tokens().check(&issue(ago(3_600 + 40))).is_none());
         assert!(tokens().check(&issue(ago(-40))).is_none(), "not before its time");
