@@ -48,6 +48,7 @@ impl Look {
 
     /// For what stdout is: plain unless it is a terminal, without colour where `NO_COLOR` is set
     /// (<https://no-color.org>).
+    #[expect(clippy::disallowed_methods, reason = "a terminal's settings are in the environment")]
     pub(crate) fn of_stdout() -> Self {
         if !std::io::stdout().is_terminal() {
             return Self::PLAIN;

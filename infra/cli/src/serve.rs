@@ -86,6 +86,7 @@ async fn serve(options: &Options) -> Result<(), CliError> {
     server.await.map_err(failed)?.map_err(failed)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the world begins at the time of its first start")]
 fn open_world(data: &DataFolder, options: &Options) -> Result<World, CliError> {
     let clock = simulator::Clock::running(Timestamp::now(), options.speed);
     let make = |now| WorldState::demo(now, options.seed);

@@ -178,13 +178,13 @@ fn init_containers_sidecars_and_overhead_count_as_the_scheduler_counts() {
 
 /// A small cluster with one oddity in it, and the finding that must come of it.
 fn oddities() -> Vec<(&'static str, Vec<Value>)> {
+    const TYPE: &str = "node.kubernetes.io/instance-type";
     let with = |more: Vec<Value>| [small(), more].concat();
     let odd_node = |change: &dyn Fn(&mut Value)| {
         let mut odd = node("odd", "us-east-1a");
         change(&mut odd);
         with(vec![odd])
     };
-    const TYPE: &str = "node.kubernetes.io/instance-type";
     let labels = |node: &mut Value| node["metadata"]["labels"].as_object_mut().unwrap().clone();
     let relabelled = |key: &'static str, value: Option<&'static str>| {
         odd_node(&|node| {
@@ -222,7 +222,7 @@ fn oddities() -> Vec<(&'static str, Vec<Value>)> {
         (
             "pod_do_not_disrupt",
             odd_pod(&|pod| {
-                pod["metadata"]["annotations"] = json!({"karpenter.sh/do-not-disrupt": "true"})
+                pod["metadata"]["annotations"] = json!({"karpenter.sh/do-not-disrupt": "true"});
             }),
         ),
         ("pod_without_controller", odd_pod(&|pod| pod["metadata"]["ownerReferences"] = json!([]))),

@@ -23,6 +23,7 @@ impl Clock {
     }
 
     /// The machine's clock.
+    #[expect(clippy::disallowed_methods, reason = "this is the place others ask")]
     pub fn system() -> Self {
         Self::running(Timestamp::now, 1)
     }

@@ -134,6 +134,7 @@ fn what_is_no_dump_is_told_what_it_is() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn ten_thousand_pods_are_read_in_well_under_half_a_second() {
     let real = flate2_read(REAL);
     let list: serde_json::Value = serde_json::from_slice(&real).unwrap();

@@ -22,6 +22,7 @@ const ZONES: [&str; 3] = ["us-east-1a", "us-east-1b", "us-east-1c"];
 const CPU: [u64; 5] = [100, 250, 500, 1_000, 1_500];
 const MEMORY: [u64; 6] = [100, 256, 512, 1_024, 2_048, 4_096];
 
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn main() {
     let sizes: Vec<usize> =
         std::env::args().skip(1).map(|size| size.parse().expect("a number of pods")).collect();

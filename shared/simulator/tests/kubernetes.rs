@@ -561,6 +561,7 @@ fn the_demo_clusters_are_half_full_and_nothing_waits() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn a_thousand_pods_are_stored_in_milliseconds_and_idle_for_free() {
     let mut state = ClusterState::new("large");
     for index in 0..60 {

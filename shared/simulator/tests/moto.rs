@@ -17,6 +17,7 @@ use std::net::TcpStream;
 use support::{group, link, small};
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "where moto is, only the caller knows")]
 async fn moto_and_the_simulator_agree() {
     let Ok(endpoint) = std::env::var("MOTO_ENDPOINT") else {
         eprintln!("SKIPPED: MOTO_ENDPOINT is not set, so nothing was checked against moto");

@@ -146,6 +146,7 @@ fn time_that_was_shown_is_not_taken_back_by_a_restart() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it tells the process it starts from itself")]
 fn a_killed_process_loses_nothing_that_was_answered() {
     // This test runs itself in a process that a fault kills right after saving.
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("world").join("killed.json");

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 const UNITS_PER_MS: u64 = 1_000;
 
 /// Reads everything a report rests on.
+#[expect(clippy::disallowed_methods, reason = "a file without any time in it is of now")]
 pub(crate) fn gather(options: &Options) -> Result<PlanningInput, CliError> {
     let changes = options.policy.as_deref().map(read_policy).transpose()?;
     let objects = read_all(&files(options)?)?;

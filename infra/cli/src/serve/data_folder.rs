@@ -124,6 +124,7 @@ impl DataFolder {
 }
 
 impl Secrets {
+    #[expect(clippy::disallowed_methods, reason = "secrets are made once, at the first start")]
     fn generate() -> Self {
         Self {
             demo_password: domain::audit::hex(&rand::random::<[u8; 10]>()),

@@ -152,7 +152,7 @@ impl Client<'_> {
         if !self.token.is_empty() {
             request = request
                 .header("authorization", format!("Bearer {}", self.token))
-                .header("idempotency-key", uuid::Uuid::new_v4().to_string());
+                .header("idempotency-key", api::chance::id().to_string());
         }
         let request = request
             .body(Body::from(body.map(ToString::to_string).unwrap_or_default()))

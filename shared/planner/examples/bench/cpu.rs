@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 /// CPU seconds that `work` takes on this thread; seconds of the clock where the system does not say.
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
 pub(crate) fn cpu_seconds<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let (clock, before) = (Instant::now(), so_far());
     let done = work();

@@ -244,7 +244,7 @@ fn type_xml(xml: &mut Xml, row: &catalog::CatalogType) {
             xml.nest("gpus", |xml| {
                 xml.nest("item", |xml| {
                     xml.leaf("count", it.gpus);
-                })
+                });
             });
         });
     }

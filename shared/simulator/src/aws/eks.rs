@@ -4,6 +4,7 @@ use super::machines::{members, token_scope};
 use super::state::{Account, AwsState, Cluster, Instance, NodeGroup};
 use super::wire::{AwsError, Request, json, page};
 use super::{Answer, Call};
+use domain::audit::hex;
 use domain::offering::CapacityType;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json as value};
@@ -316,8 +317,7 @@ fn owner_mut<'a>(state: &'a mut AwsState, account: &str) -> Result<&'a mut Accou
 }
 
 fn digest(body: &Value) -> String {
-    let digest = Sha256::digest(body.to_string());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(body.to_string())[..8])
 }
 
 fn epoch(at: Timestamp) -> f64 {
