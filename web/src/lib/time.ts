@@ -39,7 +39,7 @@ export function noteTime(at: string): void {
   const jumped = known - ahead > 1_000;
   ahead = known;
   // Else what was read a moment ago would stand in the future until the next tick.
-  if (jumped) tick();
+  if (jumped) tellTime();
 }
 
 /** A moment of our clock on the clock of where the data comes from. */
@@ -52,14 +52,14 @@ let now = currentTime();
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
-function tick(): void {
+function tellTime(): void {
   now = currentTime();
   for (const each of listeners) each();
 }
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(tick, 5_000);
+  timer ??= setInterval(tellTime, 5_000);
   return () => {
     listeners.delete(listener);
     if (listeners.size === 0) {
