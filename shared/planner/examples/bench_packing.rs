@@ -14,6 +14,7 @@ use planner::packing::solve;
 use std::process::ExitCode;
 use std::time::Instant;
 
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let Some((budget_ms, paths)) = arguments
