@@ -65,6 +65,7 @@ fn a_process_killed_after_any_change_is_followed_by_one_that_undoes_what_has_no_
 
 /// Carries the cluster's first plan out once undisturbed, and then by processes of which each dies after
 /// its first change, after its second or after its third, as many as it takes.
+#[expect(clippy::disallowed_methods, reason = "it tells the process that is to die from itself")]
 fn kill_after_every_change(test: &str, prepare: fn(&Stage, &Value), expect: fn(&Value)) {
     if let Ok(folder) = std::env::var(LIVE_IN) {
         let nth = std::env::var(DIE_AFTER).unwrap().parse().unwrap();
@@ -166,7 +167,8 @@ fn outcome(folder: &Path, expect: fn(&Value)) -> (BTreeMap<String, usize>, usize
 
         let snapshot = stage.snapshot().await;
         let nodes: BTreeSet<String> = snapshot.nodes.iter().map(|it| it.name.clone()).collect();
-        let expected: BTreeSet<String> = live().map(|one| one.private_dns_name()).collect();
+        let expected: BTreeSet<String> =
+            live().map(simulator::aws::Instance::private_dns_name).collect();
         assert_eq!(nodes, expected, "nodes and instances");
         for node in &snapshot.nodes {
             assert!(node.ready && !node.unschedulable && node.taints.is_empty(), "{node:?}");

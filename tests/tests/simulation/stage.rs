@@ -130,10 +130,10 @@ impl Stage {
         self.ask(Method::POST, &format!("/accounts/{id}/verify"), &json!({})).await;
         let cluster = json!({"account_id": id, "region": REGION, "name": CLUSTER});
         let cluster = self.ask(Method::POST, "/clusters", &cluster).await;
-        self.known.cluster = text(&cluster, "id").to_owned();
+        text(&cluster, "id").clone_into(&mut self.known.cluster);
         let keys = format!("/clusters/{}/agent-keys", self.known.cluster);
         let key = self.ask(Method::POST, &keys, &json!({})).await;
-        self.known.agent_key = text(&key, "key").to_owned();
+        text(&key, "key").clone_into(&mut self.known.agent_key);
         let known = serde_json::to_vec(&self.known).unwrap();
         std::fs::write(folder.join("known.json"), known).unwrap();
 
