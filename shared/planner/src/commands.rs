@@ -137,6 +137,7 @@ pub(crate) fn can_replace(
     other.launchable
         && other.labels == chosen.labels
         && other.taints == chosen.taints
+        && other.allocatable.covers(&chosen.allocatable)
         && other.room.iter().zip(&chosen.room).all(|(have, asked)| have >= asked)
         && classes.keys().all(|class| model.classes[*class as usize].anywhere.contains(other.site))
 }
