@@ -21,7 +21,7 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
     complete(state, &guide, WAYS[0]);
     for way in &WAYS[1..] {
         // Each costs as much as the first.
-        if state.checks > until / 3 {
+        if state.checks > until / 3 || !is_plain(state.problem) {
             break;
         }
         let mut other = State::new(state.problem);
