@@ -107,7 +107,7 @@ test-browser: web/node_modules/.package-lock.json packages ## The dashboard's sc
 
 .PHONY: test-e2e
 test-e2e: web-dist packages build ## From sign-in to a saving against a real `serve`, in Chromium and by README's curl
-	scripts/with-serve 20 scripts/beside 'npm --prefix web run test:e2e' scripts/walkthrough
+	scripts/beside 'scripts/with-serve 20 npm --prefix web run test:e2e' 'scripts/with-serve 30 scripts/walkthrough'
 
 .PHONY: test-highs
 test-highs: .cache/venv-highs/.ready ## The planner's bounds on the reference instances, beside HiGHS

@@ -177,6 +177,18 @@ async fn a_repeated_request_makes_one_plan() {
 }
 
 #[tokio::test]
+async fn two_who_ask_at_the_same_moment_both_get_a_plan_and_one_of_them_waits() {
+    let it = setting().await;
+    let (one, other) = tokio::join!(it.create(), it.create());
+    let mut states = Vec::new();
+    for plan in [&one, &other] {
+        states.push(it.get(&path(plan, "")).await.body["state"].clone());
+    }
+    states.sort_by_key(ToString::to_string);
+    assert_eq!(states, ["expired", "proposed"]);
+}
+
+#[tokio::test]
 async fn exactly_the_plan_that_was_read_is_approved_and_once() {
     let setting = setting().await;
     let plan = setting.create().await;

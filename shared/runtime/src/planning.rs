@@ -78,10 +78,34 @@ pub async fn decide(input: PlanningInput) -> Result<(PlanningInput, Plan), stora
     planned.await.map_err(|error| storage::Error::Unavailable { source: Box::new(error) })
 }
 
+/// How often a plan is made anew because another of the same cluster was stored first.
+const TRIES: u32 = 3;
+
 /// Makes a plan for a cluster and stores it: the plan and its input under their hashes, the
 /// optimisation that names them, and the cluster's generation, all in one transaction. Plans that
 /// still waited for approval expire with it.
+///
+/// A person and the job may ask at the same moment: both get a plan, and the first expires.
 pub async fn propose(
+    ctx: &Ctx,
+    tenant: Tenant,
+    id: ClusterId,
+    now: Timestamp,
+    actor: Actor,
+    request_id: Option<String>,
+) -> Result<Proposed, ProposeError> {
+    let mut tries = 1;
+    loop {
+        match propose_once(ctx, tenant, id, now, actor.clone(), request_id.clone()).await {
+            Err(ProposeError::Storage(
+                storage::Error::Exists { .. } | storage::Error::Conflict { .. },
+            )) if tries < TRIES => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+async fn propose_once(
     ctx: &Ctx,
     tenant: Tenant,
     id: ClusterId,
