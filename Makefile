@@ -1,5 +1,5 @@
 # What people type. `make help` lists it. Tools are pinned and go to .cache/; nothing is installed
-# elsewhere but Chromium and Maven, from the distribution's packages, where there is none.
+# elsewhere but Chromium, Maven, curl and jq, from the distribution's packages, where there is none.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
