@@ -57,18 +57,12 @@ async fn hourly(ctx: &Ctx, clock: &Clock, speed: u32) {
 
 async fn run(name: &'static str, ctx: &Ctx, now: Timestamp, job: Job) {
     let done = match job {
-        Job::Apply => job_apply::run(ctx, now).await.map_err(|error| runtime::logs::chain(&error)),
-        Job::Optimize => {
-            job_optimize::run(ctx, now).await.map_err(|error| runtime::logs::chain(&error))
-        }
-        Job::Prices => {
-            job_prices::run(ctx, now).await.map_err(|error| runtime::logs::chain(&error))
-        }
-        Job::Rollup => {
-            job_rollup::run(ctx, now).await.map_err(|error| runtime::logs::chain(&error))
-        }
+        Job::Apply => job_apply::run(ctx, now).await,
+        Job::Optimize => job_optimize::run(ctx, now).await,
+        Job::Prices => job_prices::run(ctx, now).await,
+        Job::Rollup => job_rollup::run(ctx, now).await,
     };
-    if let Err(cause) = done {
-        tracing::error!(job = name, cause, "the job failed");
+    if let Err(error) = done {
+        tracing::error!(job = name, cause = runtime::logs::chain(&error), "the job failed");
     }
 }
