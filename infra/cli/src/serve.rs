@@ -53,8 +53,9 @@ pub(crate) struct Options {
 
 /// Runs until it is told to stop.
 pub(crate) fn run(options: &Options) -> Result<(), CliError> {
-    // Every request in the terminal would bury the address; RUST_LOG=info shows them.
-    runtime::logs::start_at("warn");
+    // Every request in the terminal would bury the address; RUST_LOG=info shows them. That a condition of a
+    // write did not hold is for the caller to say, not for the embedded table.
+    runtime::logs::start_at("warn,dynoxide=error");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| CliError::Failed(format!("no async runtime: {error}")))?;
