@@ -4,7 +4,7 @@ use api::identity::{RefreshToken, SESSION_DAYS};
 use api::{App, Caller, Error, Requested, chance};
 use domain::SessionId;
 use domain::audit::Actor;
-use domain::identity::{Session, User};
+use domain::identity::{REUSE_LEEWAY, Session, User};
 use jiff::SignedDuration;
 use storage::{Stored, Transaction};
 use subtle::ConstantTimeEq;
@@ -34,6 +34,7 @@ pub(crate) fn begin(app: &App, tx: &mut Transaction, user: &User) -> Result<Sign
         org: user.org,
         refresh_hash: refresh.hash(),
         previous_refresh_hash: None,
+        rotated_at: None,
         created_at: wall,
         expires_at: wall + SignedDuration::from_hours(24 * SESSION_DAYS),
         revoked: false,
@@ -42,13 +43,25 @@ pub(crate) fn begin(app: &App, tx: &mut Transaction, user: &User) -> Result<Sign
     Ok(Signed { access_token, refresh_token: refresh.text })
 }
 
-/// Exchanges a refresh token. One that was exchanged before ends its session.
+/// Exchanges a refresh token. One that was exchanged before, and not just now, ends its session.
 pub(crate) async fn rotate(
     app: &App,
     requested: &Requested,
     token: &str,
 ) -> Result<(Signed, User), Error> {
     let sent = RefreshToken::parse(token).ok_or(Error::Unauthorized)?;
+    match exchange(app, requested, &sent).await {
+        // Somebody else has just exchanged the same token: look again.
+        Err(Error::Conflict { .. }) => exchange(app, requested, &sent).await,
+        outcome => outcome,
+    }
+}
+
+async fn exchange(
+    app: &App,
+    requested: &Requested,
+    sent: &RefreshToken,
+) -> Result<(Signed, User), Error> {
     let stored = app.table().session(sent.session).await.map_err(|error| match error {
         storage::Error::NotFound { .. } => Error::Unauthorized,
         error => error.into(),
@@ -60,7 +73,8 @@ pub(crate) async fn rotate(
     }
     let same = |hash: &String| bool::from(sent.hash().as_bytes().ct_eq(hash.as_bytes()));
     let tenant = api::proven(session.org);
-    if session.previous_refresh_hash.as_ref().is_some_and(same) {
+    let again = session.previous_refresh_hash.as_ref().is_some_and(same);
+    if again && session.rotated_at.is_none_or(|at| wall > at + REUSE_LEEWAY) {
         tracing::warn!(session = %session.id, "a refresh token came twice: the session is ended");
         let actor = Actor::User { id: session.user.to_string() };
         let mut tx =
@@ -69,7 +83,7 @@ pub(crate) async fn rotate(
         app.table().commit(tx).await?;
         return Err(Error::Unauthorized);
     }
-    if !same(&session.refresh_hash) {
+    if !again && !same(&session.refresh_hash) {
         return Err(Error::Unauthorized);
     }
     let user = app.table().user(tenant, session.user).await?.value;
@@ -77,19 +91,22 @@ pub(crate) async fn rotate(
         return Err(Error::Unauthorized);
     }
     let refresh = RefreshToken::new(session.id);
+    // The leeway runs from the first exchange: a token is not kept alive by sending it again.
+    let (previous, rotated_at) = if again {
+        (session.previous_refresh_hash.clone(), session.rotated_at)
+    } else {
+        (Some(session.refresh_hash.clone()), Some(wall))
+    };
     let rotated = Session {
-        previous_refresh_hash: Some(session.refresh_hash.clone()),
+        previous_refresh_hash: previous,
+        rotated_at,
         refresh_hash: refresh.hash(),
         expires_at: wall + SignedDuration::from_hours(24 * SESSION_DAYS),
         ..session.clone()
     };
     let mut tx = requested.transaction(tenant, actor(&user), "session.refresh", session.id, wall);
     tx.update(&stored, rotated);
-    app.table().commit(tx).await.map_err(|error| match error {
-        // Somebody else has just exchanged the same token.
-        storage::Error::Conflict { .. } => Error::Unauthorized,
-        error => error.into(),
-    })?;
+    app.table().commit(tx).await?;
     let access_token = app.tokens.issue(&user, sent.session, wall).map_err(Error::internal)?;
     Ok((Signed { access_token, refresh_token: refresh.text }, user))
 }

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use api::harness::{Answer, Harness};
-use api::identity::Pepper;
+use api::identity::{Pepper, RefreshToken};
 use api::{App, Settings};
+use domain::identity::Session;
 use http::{Method, StatusCode};
+use jiff::SignedDuration;
 use runtime::Ctx;
 use serde_json::{Value, json};
 use testing::TestTable;
@@ -122,6 +124,7 @@ async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
     let second = refresh(&harness, &first["refresh_token"]).await.body;
     assert_eq!(me(&harness, &second).await.status, StatusCode::OK);
 
+    a_minute_passes(&harness, &first["refresh_token"]).await;
     let stolen = refresh(&harness, &first["refresh_token"]).await;
     assert_eq!(stolen.status, StatusCode::UNAUTHORIZED);
     assert_eq!(me(&harness, &second).await.status, StatusCode::UNAUTHORIZED);
@@ -131,6 +134,35 @@ async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
     let org = first["user"]["organisation"]["id"].as_str().unwrap().parse().unwrap();
     let audit = harness.audit(api::proven(org)).await;
     assert!(audit.iter().any(|row| row.starts_with("session.revoke_reused")), "{audit:?}");
+}
+
+#[tokio::test]
+async fn an_exchange_whose_answer_was_lost_may_be_asked_for_again_within_half_a_minute() {
+    let harness = harness().await;
+    let first = sign_up(&harness).await.body;
+    let lost = refresh(&harness, &first["refresh_token"]).await.body;
+    for _ in 0..2 {
+        let again = refresh(&harness, &first["refresh_token"]).await;
+        assert_eq!(again.status, StatusCode::OK);
+        assert_eq!(me(&harness, &again.body).await.status, StatusCode::OK);
+    }
+    // What was lost is no longer good, and ends nothing.
+    let found = refresh(&harness, &lost["refresh_token"]).await;
+    assert_eq!(found.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(me(&harness, &first).await.status, StatusCode::OK);
+
+    a_minute_passes(&harness, &first["refresh_token"]).await;
+    assert_eq!(refresh(&harness, &first["refresh_token"]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(me(&harness, &first).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn two_exchanges_of_one_token_at_the_same_moment_both_succeed() {
+    let harness = harness().await;
+    let first = sign_up(&harness).await.body;
+    let token = &first["refresh_token"];
+    let (one, other) = tokio::join!(refresh(&harness, token), refresh(&harness, token));
+    assert_eq!([one.status, other.status], [StatusCode::OK; 2], "{} {}", one.body, other.body);
 }
 
 #[tokio::test]
@@ -241,4 +273,15 @@ fn the_document_is_complete_for_every_operation() {
         assert!(json["paths"].to_string().contains(&format!("\"operationId\":\"{id}\"")), "{id}");
     }
     let _: axum::Router<App> = api_auth::routes().into();
+}
+
+/// As though the last exchange of this session's refresh token lay a minute back.
+async fn a_minute_passes(harness: &Harness, token: &Value) {
+    let session = RefreshToken::parse(token.as_str().unwrap()).unwrap().session;
+    let stored = harness.app.table().session(session).await.unwrap();
+    let session = &stored.value;
+    let rotated_at = session.rotated_at.map(|at| at - SignedDuration::from_mins(1));
+    let mut tx = harness.transaction(api::proven(session.org));
+    tx.update(&stored, Session { rotated_at, ..session.clone() });
+    harness.app.table().commit(tx).await.unwrap();
 }

@@ -32,11 +32,11 @@ pub(crate) struct LedgerQuery {
     #[garde(skip)]
     #[param(value_type = String, example = "clu_0197a3b0-7a51-7000-8000-000000000001")]
     pub cluster_id: ClusterId,
-    /// Hours that begin at or after this; 30 days ago unless said.
+    /// Hours that begin at or after this; from the first on unless said.
     #[garde(skip)]
     #[param(value_type = Option<String>, format = DateTime)]
     pub from: Option<Timestamp>,
-    /// Hours that begin before this; now unless said.
+    /// Hours that begin before this; to the newest unless said.
     #[garde(skip)]
     #[param(value_type = Option<String>, format = DateTime)]
     pub to: Option<Timestamp>,

@@ -143,6 +143,17 @@ async fn pages_of_the_ledger_hold_every_hour_once() {
 }
 
 #[tokio::test]
+async fn a_page_is_gone_on_from_after_an_hour_has_begun_meanwhile() {
+    let setting = setting().await;
+    let first = format!("/ledger?cluster_id={}&limit=7", setting.clusters[0].id);
+    let page = setting.get(&first).await.body;
+    setting.harness.pass(SignedDuration::from_hours(1));
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = setting.get(&format!("{first}&cursor={cursor}")).await.body;
+    assert_eq!(next["items"][0]["hour"], json!(hour(&setting.clusters[0], 8).hour), "{next}");
+}
+
+#[tokio::test]
 async fn the_dashboards_sums_are_those_of_its_hours() {
     let setting = setting().await;
     let ledger = setting.ledger(200).await;

@@ -25,6 +25,16 @@ fn a_small_cluster_prints_as_people_read_it() {
 }
 
 #[test]
+fn what_only_makes_room_for_pods_that_wait_adds_cost_and_says_so() {
+    let ran = run(&["report", "--file", EXAMPLE, "--budget-ms", "5"], b"");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("room for 4 pods without a node"), "{}", ran.stdout);
+    assert!(words.contains("1 move adds 0."), "{}", ran.stdout);
+    assert!(!words.contains("Saves -"), "{}", ran.stdout);
+}
+
+#[test]
 fn every_sum_of_the_example_adds_up() {
     let ran = run(&["report", "--file", EXAMPLE, "--output", "json", "--budget-ms", "5"], b"");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));

@@ -129,6 +129,7 @@ impl Harness {
             org: tenant.org(),
             refresh_hash: RefreshToken::new(session).hash(),
             previous_refresh_hash: None,
+            rotated_at: None,
             created_at: wall,
             expires_at: wall + SignedDuration::from_hours(24),
             revoked: false,

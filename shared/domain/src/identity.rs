@@ -1,7 +1,7 @@
 //! People, their sessions, and agents' keys.
 
 use crate::ids::{ClusterId, KeyId, OrgId, SessionId, UserId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An organisation.
@@ -48,6 +48,10 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
+/// For how long a refresh token that was exchanged is still taken: the answer to its exchange may have
+/// been lost on the way, or another tab was a moment faster.
+pub const REUSE_LEEWAY: SignedDuration = SignedDuration::from_secs(30);
+
 /// A signed-in session: one per sign-in, kept while its refresh tokens are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -59,8 +63,12 @@ pub struct Session {
     pub org: OrgId,
     /// SHA-256 of the one refresh token that is good now, lower-case hex.
     pub refresh_hash: String,
-    /// Hash of the one before: seeing it again means it was stolen, and ends the session.
+    /// Hash of the one before: seeing it again later than [`REUSE_LEEWAY`] means it was stolen, and
+    /// ends the session.
     pub previous_refresh_hash: Option<String>,
+    /// When the one before was exchanged; absent before the first exchange.
+    #[serde(default)]
+    pub rotated_at: Option<Timestamp>,
     /// When it began.
     pub created_at: Timestamp,
     /// When it ends at the latest.

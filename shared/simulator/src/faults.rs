@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Part of a call's label: `aws eks:CreateNodegroup`, `kubernetes web-prod POST /api/v1/…/eviction`.
+    /// Empty: any call that changes something.
     pub call: String,
     /// Matching calls that still go well before it.
     pub after: u32,
@@ -36,6 +37,12 @@ pub enum FaultEffect {
     DieAfter,
 }
 
+impl Fault {
+    fn matches(&self, label: &str, is_mutation: bool) -> bool {
+        if self.call.is_empty() { is_mutation } else { label.contains(&self.call) }
+    }
+}
+
 impl FaultEffect {
     /// It strikes before anything is done.
     pub(crate) const fn is_before(self) -> bool {
@@ -51,8 +58,6 @@ pub struct Faults(Mutex<Planned>);
 struct Planned {
     faults: Vec<Fault>,
     journal: Option<Vec<String>>,
-    /// Calls that change something until the process dies.
-    changes_left: Option<u32>,
 }
 
 impl Faults {
@@ -64,11 +69,6 @@ impl Faults {
     /// Forgets all faults.
     pub fn clear(&self) {
         self.with(|planned| planned.faults.clear());
-    }
-
-    /// The process dies right after the `nth` call from now that changes something, counted from 1.
-    pub fn die_after_change(&self, nth: u32) {
-        self.with(|planned| planned.changes_left = Some(nth));
     }
 
     /// From now on keeps the labels of the calls that change something, for [`Self::journal`].
@@ -89,11 +89,9 @@ impl Faults {
                 journal.push(label.to_owned());
             }
             let mut effect = None;
-            if let Some(left) = planned.changes_left.as_mut().filter(|_| is_mutation) {
-                *left = left.saturating_sub(1);
-                effect = (*left == 0).then_some(FaultEffect::DieAfter);
-            }
-            for fault in planned.faults.iter_mut().filter(|fault| label.contains(&fault.call)) {
+            let matching =
+                planned.faults.iter_mut().filter(|fault| fault.matches(label, is_mutation));
+            for fault in matching {
                 if fault.after > 0 {
                     fault.after -= 1;
                 } else if fault.times > 0 && effect.is_none() {
@@ -124,5 +122,15 @@ mod tests {
             ["aws eks:A", "aws ec2:B", "aws eks:A", "aws eks:C", "aws eks:A"].map(strikes),
             [false, false, true, true, false]
         );
+    }
+
+    #[test]
+    fn a_fault_without_a_call_strikes_calls_that_change_something() {
+        let faults = Faults::default();
+        let effect = FaultEffect::DieAfter;
+        faults.inject(Fault { call: String::new(), after: 1, times: 1, effect });
+        let struck = [("a", true), ("b", false), ("c", true), ("d", true)]
+            .map(|(label, is_mutation)| faults.strike(label, is_mutation).is_some());
+        assert_eq!(struck, [false, false, true, false]);
     }
 }

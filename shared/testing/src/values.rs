@@ -66,6 +66,7 @@ pub fn session(user: &User, n: u128) -> Session {
         org: user.org,
         refresh_hash: "5e".repeat(32),
         previous_refresh_hash: None,
+        rotated_at: None,
         created_at: NOW,
         expires_at: NOW + SignedDuration::from_hours(30 * 24),
         revoked: false,

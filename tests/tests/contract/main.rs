@@ -13,7 +13,7 @@ use http::{Method, StatusCode};
 use operations::{Operation, Place, Who};
 use runtime::Ctx;
 use serde_json::{Value, json};
-use setting::{Asked, Setting, request, routes};
+use setting::{Asked, Setting, request};
 use testing::values::{self, NOW};
 
 /// What a person does to their own session and account whatever their role, and what changes nothing.
@@ -79,7 +79,7 @@ fn pointers(answer: &Answer) -> Vec<&str> {
 
 #[test]
 fn the_routers_are_those_of_the_committed_document() {
-    let composed = api::document([routes().into_openapi()]).to_pretty_json().unwrap();
+    let composed = api::document([tests::routes().into_openapi()]).to_pretty_json().unwrap();
     let same = composed == operations::DOCUMENT.trim_end();
     assert!(same, "web/openapi.json is out of date: run `make openapi`");
 }
@@ -408,7 +408,7 @@ async fn when_the_table_does_not_answer_nothing_is_said_of_why() {
     let setting = Setting::new().await;
     let cloud = cloud::Cloud::new(cloud::SdkConfig::builder().build());
     let ctx = Ctx { table: testing::unreachable().await, cloud };
-    let broken = Harness::new(routes(), ctx, NOW);
+    let broken = Harness::new(tests::routes(), ctx, NOW);
     let user = values::user(setting.owner.tenant, 1);
     let session = SessionId::new(values::uuid(1));
     let token = broken.app.tokens.issue(&user, session, broken.app.clock.wall()).unwrap();

@@ -1,7 +1,6 @@
 //! Two tenants with something of everything, and a right request for every operation.
 
 use crate::operations::{Operation, Place, Who};
-use api::App;
 use api::harness::{Answer, Harness, Person};
 use axum::body::Body;
 use domain::action::Action;
@@ -17,7 +16,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use testing::values::{self, NOW};
 use testing::{Customer, Installation, store, store_market, store_snapshot};
-use utoipa_axum::router::OpenApiRouter;
 
 const PASSWORD: &str = "grey otter counts nine";
 
@@ -48,17 +46,6 @@ pub(crate) struct Asked {
     pub(crate) body: String,
 }
 
-/// All functions' routes, as API Gateway and `serve` join them.
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .merge(api_auth::routes())
-        .merge(api_accounts::routes())
-        .merge(api_clusters::routes())
-        .merge(api_agent::routes())
-        .merge(api_optimizations::routes())
-        .merge(api_metrics::routes())
-}
-
 /// Ids of the right form that name nothing.
 pub(crate) fn absent() -> BTreeMap<&'static str, String> {
     let uuid = values::uuid(0xabcd);
@@ -84,7 +71,7 @@ impl Setting {
         let theirs = installation.customer(2, 1).await;
         let spare = values::account(50);
         arrange_in_aws(&installation, &ours);
-        let harness = Harness::new(routes(), installation.ctx.clone(), NOW);
+        let harness = Harness::new(tests::routes(), installation.ctx.clone(), NOW);
         let table = harness.app.table();
         for customer in [&ours, &theirs] {
             store(table, customer.tenant, |tx| {

@@ -7,6 +7,7 @@ mod stage;
 use domain::execution::GROUP_PREFIX;
 use domain::offering::{CapacityType, Pool};
 use serde_json::{Value, json};
+use simulator::{Fault, FaultEffect};
 use stage::{ACCOUNT, CLUSTER, Stage, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::ExitStatusExt;
@@ -130,7 +131,9 @@ fn live(folder: &Path, die_after: Option<u32>) -> u32 {
         let mut stage = Stage::open(folder).await;
         stage.world.faults().keep_journal();
         if let Some(nth) = die_after {
-            stage.world.faults().die_after_change(nth);
+            let effect = FaultEffect::DieAfter;
+            let fault = Fault { call: String::new(), after: nth - 1, times: 1, effect };
+            stage.world.faults().inject(fault);
         }
         stage.carry_out().await;
         let changes = stage.world.faults().journal().len();

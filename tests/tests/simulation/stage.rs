@@ -28,7 +28,6 @@ use std::sync::{Arc, Mutex};
 use storage::{Objects, PageRequest, Table};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
-use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const CLUSTER: &str = "shop";
@@ -87,7 +86,7 @@ impl Stage {
         };
         let now = time.clone();
         let app = App::new(ctx.clone(), settings, Clock::of(move || now.now())).unwrap();
-        let router = api::router(routes(), app);
+        let router = api::router(tests::routes(), app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(axum::serve(listener, router.clone()).into_future());
@@ -297,15 +296,6 @@ fn empty_world(now: Timestamp) -> WorldState {
     let account = aws.accounts.get_mut(ACCOUNT).unwrap();
     account.install_role(ROLE, Trust::ExternalId("nobody knows".to_owned()));
     WorldState::new(now, aws)
-}
-
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .merge(api_auth::routes())
-        .merge(api_accounts::routes())
-        .merge(api_clusters::routes())
-        .merge(api_agent::routes())
-        .merge(api_optimizations::routes())
 }
 
 /// A client of the embedded table in a file. Its transactions are struck by the world's faults.

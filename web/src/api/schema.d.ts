@@ -3320,9 +3320,9 @@ export interface operations {
                  * @example clu_0197a3b0-7a51-7000-8000-000000000001
                  */
                 cluster_id: string;
-                /** @description Hours that begin at or after this; 30 days ago unless said. */
+                /** @description Hours that begin at or after this; from the first on unless said. */
                 from?: string;
-                /** @description Hours that begin before this; now unless said. */
+                /** @description Hours that begin before this; to the newest unless said. */
                 to?: string;
                 /** @description Items on a page, 1 to 200; 50 unless said. */
                 limit?: number;

@@ -7,6 +7,7 @@ use super::model::{Report, Saving, Side};
 use crate::output::Look;
 use crate::units::{count, grouped, per_hour, per_hour_and_month, percent};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use domain::Money;
 
 /// How many of a kind are shown unless all are asked for.
 const SHOWN: usize = 3;
@@ -43,7 +44,7 @@ fn summary(report: &Report, look: Look) -> String {
     let mut rows = vec![
         ("Costs now", per_hour_and_month(report.before.cost_per_hour)),
         ("Could cost", per_hour_and_month(report.after.cost_per_hour)),
-        ("Saves", saving(&report.saving)),
+        saves_or_adds(report),
         ("Lower bound", bound(report)),
     ];
     if let Some(unblocked) = &report.unblocked {
@@ -55,6 +56,17 @@ fn summary(report: &Report, look: Look) -> String {
         rows.push(("Not counted", format!("{unpriced} without a known price, see below")));
     }
     look.heading(&title) + "\n\n" + &labelled(rows, look)
+}
+
+/// A plan costs more only where it makes room for pods that wait.
+fn saves_or_adds(report: &Report) -> (&'static str, String) {
+    let Saving { per_hour, modelled_per_month, ppm } = report.saving;
+    if per_hour >= Money::ZERO {
+        return ("Saves", saving(&report.saving));
+    }
+    let added = Saving { per_hour: -per_hour, modelled_per_month: -modelled_per_month, ppm: -ppm };
+    let pods = count(report.cluster.pending_pods, "pod");
+    ("Adds", format!("{}: room for {pods} without a node", saving(&added)))
 }
 
 fn saving(saving: &Saving) -> String {

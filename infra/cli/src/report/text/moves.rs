@@ -4,6 +4,7 @@ use super::{finished, right_align, table};
 use crate::output::Look;
 use crate::report::model::{CommandView, LaunchView, Report, RetireView};
 use crate::units::{count, dollars, per_hour, percent};
+use domain::Money;
 use std::collections::BTreeMap;
 
 /// How many moves are shown unless all are asked for.
@@ -15,10 +16,12 @@ pub(crate) fn section(report: &Report, look: Look, all: bool) -> String {
         let text = "No move within the policy is worth its disruption; what stays is said below.";
         return format!("{}\n{text}\n", look.heading("Moves"));
     }
-    let saved = per_hour(report.saving.per_hour);
-    let heading = match report.commands.len() {
-        1 => format!("1 move saves {saved}"),
-        moves => format!("{moves} moves, in this order, save {saved}"),
+    let saved = report.saving.per_hour;
+    let heading = match (report.commands.len(), saved >= Money::ZERO) {
+        (1, true) => format!("1 move saves {}", per_hour(saved)),
+        (1, false) => format!("1 move adds {}", per_hour(-saved)),
+        (moves, true) => format!("{moves} moves, in this order, save {}", per_hour(saved)),
+        (moves, false) => format!("{moves} moves, in this order, add {}", per_hour(-saved)),
     };
     let mut table = table(look);
     table.set_header(["#", "Saves $/h", "What and why"]);
