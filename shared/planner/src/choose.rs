@@ -31,8 +31,7 @@ pub(crate) struct Choice {
 const THRESHOLDS: [u32; 6] = [70, 90, 100, 110, 130, 170];
 
 /// Searches until the budget is used up or nothing is left to try.
-pub(crate) fn choose(model: &Model<'_>) -> Choice {
-    let mut budget = model.input.budget;
+pub(crate) fn choose(model: &Model<'_>, mut budget: u64) -> Choice {
     let all: BTreeSet<u32> = candidates(model).collect();
     // Pods that wait are all there is to search for where no node may be retired.
     let search = if all.is_empty() && !model.pending.is_empty() { budget } else { 0 };

@@ -7,7 +7,8 @@
 //!                   │        each time `place` packs the displaced pods with `packing`
 //!                 steps ─→ launches and drains in an order that always leaves room
 //!                   │
-//!              rehearse ─→ carries the steps out with a model of the scheduler; adds the room it needs
+//!              rehearse ─→ carries the steps out with a model of the scheduler; adds the room it needs,
+//!                   │        or takes a fleet that was chosen to have room
 //!                   │
 //!              commands ─→ reasons, alternatives, stays, positions, the lower bound
 //! ```
@@ -45,7 +46,8 @@ use domain::plan::{Plan, PlanningInput};
 /// What to change in a cluster, why, and what it will cost.
 ///
 /// Total: whatever cannot be used of the input becomes a finding. `input.budget` units of work are
-/// spent at most, beyond what a first fleet takes to find.
+/// spent at most, beyond what a first fleet takes to find; and as many again where that fleet has to be
+/// given more room.
 pub fn plan(input: &PlanningInput) -> Plan {
     decide(input).plan
 }

@@ -41,7 +41,7 @@ const GENTLE: usize = 10;
 /// Nodes looked at before a plan that left no pod behind is taken to be good.
 const ENOUGH: u64 = 2_000_000;
 /// Nodes looked at before what the last rehearsal found is added without another.
-const MOST: u64 = 6_000_000;
+pub(crate) const MOST: u64 = 6_000_000;
 /// Rehearsals of a plan, where the cluster is small enough: chance decides the order of pods and ties,
 /// so that one more finds little that these did not.
 const REHEARSALS: u64 = 160;
@@ -57,14 +57,22 @@ const fn temper(number: u64) -> Temper {
 }
 
 /// Rehearses a fleet's change, and adds to it what it lacks. `None` where that would cost more than
-/// `worth`, or nothing that could be added helps.
-pub(crate) fn rehearse(model: &Model<'_>, fleet: &Fleet, worth: Money) -> Option<Rehearsed> {
+/// `worth`, or nothing that could be added helps. `effort` grows by the nodes looked at.
+pub(crate) fn rehearse(
+    model: &Model<'_>,
+    fleet: &Fleet,
+    worth: Money,
+    effort: &mut u64,
+) -> Option<Rehearsed> {
     let mut checks = 0;
     let gentle = amend(model, fleet.clone(), worth, GENTLE, &mut checks);
+    *effort += checks;
     if gentle.as_ref().is_some_and(|gentle| gentle.added.is_empty()) || checks > MOST / 2 {
         return gentle;
     }
+    let before = checks;
     let at_once = amend(model, fleet.clone(), worth, 1, &mut checks);
+    *effort += checks - before;
     let cost = |way: &Rehearsed| way.fleet.objective(model);
     gentle.into_iter().chain(at_once).min_by_key(cost)
 }

@@ -27,7 +27,7 @@ pub(crate) const RESOURCES: usize = 8;
 const NAMED: usize = 4;
 
 /// All that the decision works on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Model<'a> {
     pub(crate) input: &'a PlanningInput,
     /// Workloads by their number in classes.
@@ -101,6 +101,27 @@ impl<'a> Model<'a> {
             class_of: classed.class_of,
             findings,
         }
+    }
+
+    /// The same where every packing keeps `percent` of each node's allocatable CPU and memory free beyond
+    /// the policy's headroom.
+    pub(crate) fn roomier(&self, percent: u8) -> Self {
+        let mut model = self.clone();
+        let narrow = |room: &mut Size<RESOURCES>, allocatable: &Size<RESOURCES>| {
+            for (room, whole) in room.iter_mut().zip(&allocatable[..2]) {
+                *room = room.saturating_sub((u64::from(*whole) * u64::from(percent) / 100) as u32);
+            }
+        };
+        for node in &mut model.nodes {
+            if let Some(free) = &mut node.free {
+                narrow(free, &node.allocatable);
+            }
+        }
+        for shape in &mut model.shapes {
+            narrow(&mut shape.room, &vector(&shape.allocatable, &[]));
+            shape.launchable &= shape.room[..2].iter().all(|room| *room > 0);
+        }
+        model
     }
 
     /// Labels that a node of a shape will have.
