@@ -41,7 +41,7 @@ openapi: web/node_modules/.package-lock.json ## Write web/openapi.json and the d
 
 # Cheap answers first; `set-up` waits for what is being fetched.
 STAGES := tools format build test-rust set-up test-dynamodb-local test-moto clippy rustdoc \
-	lint-template deny test-web test-browser test-walkthrough
+	lint-template deny test-web test-browser test-serve
 
 .PHONY: test
 test: ## Set everything up and run everything, as CI does
@@ -105,15 +105,16 @@ test-web: web/node_modules/.package-lock.json ## The dashboard: lints, types, un
 test-browser: web/node_modules/.package-lock.json packages ## The dashboard's screens in a real Chromium, against mocks
 	cd web && npm run test:browser
 
-.PHONY: test-walkthrough
-test-walkthrough: web-dist packages build ## README's lines of curl, from sign-in to a saving, against a real `serve`
-	scripts/with-serve 30 scripts/walkthrough
-
-# Not among the stages yet: its last steps wait for an hour that saves, which takes longer than they wait
-# where the hour of the plan itself costs more than it saves.
-.PHONY: test-e2e
-test-e2e: web-dist packages build ## From sign-in to a saving, in a real Chromium against a real `serve`
-	scripts/with-serve 20 npm --prefix web run test:e2e
+# Two worlds of thirty seconds a second: their hours close while one waits, and both wait at the same time.
+WALKTHROUGH := scripts/with-serve 30 scripts/walkthrough
+E2E := scripts/with-serve 30 npm --prefix web run test:e2e
+.PHONY: test-serve test-walkthrough test-e2e
+test-serve: web-dist packages build ## From sign-in to a saving against a real `serve`: in Chromium, and by README's curl
+	scripts/beside '$(E2E)' '$(WALKTHROUGH)'
+test-walkthrough: web-dist packages build ## The half of it with curl
+	$(WALKTHROUGH)
+test-e2e: web-dist packages build ## The half of it in Chromium
+	$(E2E)
 
 .PHONY: test-highs
 test-highs: .cache/venv-highs/.ready ## The planner's bounds on the reference instances, beside HiGHS

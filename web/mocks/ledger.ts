@@ -5,7 +5,6 @@ import { type Capacity, priceNanos } from "./catalogue";
 import { random, total, usd } from "./random";
 
 const HOUR_MS = 3_600_000;
-const DEFINITION = "Every node as it was when the cluster was linked, at on-demand list prices, for as long as its pods asked for room.";
 
 /** Of the nodes of today, how many ran then: the fleet moved to Spot for ninety days, and is busier by day. */
 function running(capacity: Capacity, start: number, now: number): number {
@@ -15,7 +14,7 @@ function running(capacity: Capacity, start: number, now: number): number {
 }
 
 /** An hour in which baseline = actual + all levers + residual, in integers. */
-function makeHour(cluster: Cluster, state: ClusterState, start: number, now: number, next: () => number): LedgerHour {
+function makeHour(cluster: Cluster, state: ClusterState, start: number, now: number, next: () => number, definition: string): LedgerHour {
   const lines = [...new Map(state.nodes.map((node) => [`${node.instance_type} ${node.zone} ${node.capacity_type}`, node])).values()].map((node) => {
     const same = state.nodes.filter((other) => other.instance_type === node.instance_type && other.zone === node.zone && other.capacity_type === node.capacity_type);
     const pool = { instance_type: node.instance_type!, zone: node.zone!, capacity_type: node.capacity_type! };
@@ -33,6 +32,7 @@ function makeHour(cluster: Cluster, state: ClusterState, start: number, now: num
   const overlap = next() < 0.1 ? -(cost / 20n) : 0n;
   const market = (listed * BigInt(Math.floor(next() * 3) - 1)) / 100n;
   const residual = BigInt(Math.floor(next() * 2_000));
+  const modelled = next() < 0.1;
   const actual = cost - overlap - (hibernation * 6n) / 10n;
   const spot_price = listed - cost;
   const levers = { market, spot_price, consolidation, hibernation, overlap };
@@ -40,8 +40,8 @@ function makeHour(cluster: Cluster, state: ClusterState, start: number, now: num
   return {
     cluster_id: cluster.id, hour: new Date(start).toISOString(), baseline: usd(baseline), actual: usd(actual),
     levers: { market: usd(market), spot_price: usd(spot_price), consolidation: usd(consolidation), hibernation: usd(hibernation), overlap: usd(overlap) },
-    residual: usd(residual), quality: next() < 0.1 ? "estimated" : "measured",
-    baseline_definition: DEFINITION, lines,
+    residual: usd(residual), quality: modelled ? "estimated" : "measured",
+    baseline_definition: definition, lines: lines.map((line, at) => ({ ...line, estimated: modelled && at === 0 })),
   };
 }
 
@@ -49,7 +49,9 @@ function makeHour(cluster: Cluster, state: ClusterState, start: number, now: num
 export function makeLedger(cluster: Cluster, state: ClusterState, now: number, days: number): LedgerHour[] {
   const next = random(cluster.name.length * 97);
   const last = Math.floor(now / HOUR_MS) * HOUR_MS;
-  return Array.from({ length: days * 24 }, (_, at) => makeHour(cluster, state, last - (at + 1) * HOUR_MS, now, next));
+  const linked = new Date(now - 90 * 24 * HOUR_MS).toISOString().slice(0, 16).replace("T", " ");
+  const definition = `The ${state.nodes.length} nodes the cluster had at ${linked} UTC, running all the time at the prices of that moment`;
+  return Array.from({ length: days * 24 }, (_, at) => makeHour(cluster, state, last - (at + 1) * HOUR_MS, now, next, definition));
 }
 
 export function makeDashboard(clusters: Cluster[], states: Map<string, ClusterState>, ledger: LedgerHour[], plansWaiting: string[], days: number, now: number): Dashboard {

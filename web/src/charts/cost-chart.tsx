@@ -38,7 +38,7 @@ function prepare(points: SeriesPoint[]) {
 
 function CostTable({ points, per, formatTime }: { points: SeriesPoint[]; per: "day" | "h"; formatTime: (seconds: number) => string }) {
   return (
-    <table className="w-full text-right">
+    <table className="w-full text-right max-sm:[&_data>span]:hidden">
       <thead className="text-12 text-muted"><tr>{["When", "Baseline", "Actual", "Spot", "On-demand"].map((name) => <th key={name} className="p-1 font-normal first:text-left">{name}</th>)}</tr></thead>
       <tbody>
         {points.map((point) => (

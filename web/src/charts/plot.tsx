@@ -52,6 +52,8 @@ export function Plot({ times, series, unit, format, formatTime, summary, height,
     const resize = new ResizeObserver(() => made.setSize(sizeOf(element)));
     resize.observe(element);
     plot.current = made;
+    // A canvas draws with the font there is, and does not notice when the right one comes.
+    void document.fonts.load(`12px ${FONT}`).then(() => plot.current === made && made.redraw(false, true));
     return () => {
       resize.disconnect();
       made.destroy();
@@ -94,6 +96,8 @@ export function Plot({ times, series, unit, format, formatTime, summary, height,
   );
 }
 
+const FONT = "Inter, system-ui, sans-serif";
+
 /** Outside the plot: uPlot then has no cursor. */
 const NOWHERE = { left: -10, top: -10 };
 const sizeOf = (element: HTMLElement) => ({ width: element.clientWidth, height: element.clientHeight });
@@ -114,21 +118,32 @@ function resolve(element: HTMLElement, token: string, opacity = 1): string {
 const dayOf = (seconds: number) => day(seconds * 1000);
 const tickOf = (seconds: number) => tick(seconds * 1000);
 
-/** Notes stand in the middle of the space they name, where it is high enough for a line of text. */
+/** Room a note needs: half of its width, and its height. */
+const NOTE = { half: 28, height: 20 };
+
+/** Notes stand in the space they name, as near to the middle as both its edges keep clear of the words. */
 function writeNotes(plot: uPlot, series: Series[], colour: string): void {
   const { ctx } = plot;
+  const [half, height] = [NOTE.half * devicePixelRatio, NOTE.height * devicePixelRatio];
   for (const each of series) {
-    if (!each.note || typeof each.fillTo !== "number") continue;
-    const middle = Math.floor(each.values.length / 2);
-    const [x, top, bottom] = [plot.data[0][middle] ?? 0, each.values[middle] ?? 0, series[each.fillTo]?.values[middle] ?? 0];
-    const space = plot.valToPos(bottom, "y", true) - plot.valToPos(top, "y", true);
-    if (space < 20 * devicePixelRatio) continue;
+    const below = typeof each.fillTo === "number" ? series[each.fillTo] : undefined;
+    if (!each.note || !below) continue;
+    const at = Array.from(plot.data[0], (time) => plot.valToPos(time, "x", true));
+    const places = at.flatMap((x) => {
+      const under = at.flatMap((other, index) => (Math.abs(other - x) <= half ? [index] : []));
+      const top = Math.max(...under.map((index) => plot.valToPos(each.values[index]!, "y", true)));
+      const bottom = Math.min(...under.map((index) => plot.valToPos(below.values[index]!, "y", true)));
+      return bottom - top >= height ? [{ x, y: (top + bottom) / 2 }] : [];
+    });
+    const middle = plot.bbox.left + plot.bbox.width / 2;
+    const place = places.toSorted((a, b) => Math.abs(a.x - middle) - Math.abs(b.x - middle))[0];
+    if (!place) continue;
     ctx.save();
-    ctx.font = `${12 * devicePixelRatio}px Inter`;
+    ctx.font = `${12 * devicePixelRatio}px ${FONT}`;
     ctx.fillStyle = colour;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
-    ctx.fillText(each.note, plot.valToPos(x, "x", true), plot.valToPos((top + bottom) / 2, "y", true));
+    ctx.fillText(each.note, place.x, place.y);
     ctx.restore();
   }
 }
@@ -136,7 +151,7 @@ function writeNotes(plot: uPlot, series: Series[], colour: string): void {
 function makeOptions({ element, series, onCursor }: {
   element: HTMLElement; series: Series[]; onCursor: (at: number | null) => void;
 }): uPlot.Options {
-  const axis = { stroke: resolve(element, "muted"), font: "12px Inter", grid: { stroke: resolve(element, "line"), width: 1 }, ticks: { show: false } };
+  const axis = { stroke: resolve(element, "muted"), font: `12px ${FONT}`, grid: { stroke: resolve(element, "line"), width: 1 }, ticks: { show: false } };
   return {
     ...sizeOf(element),
     padding: [8, 24, 0, 0],

@@ -37,7 +37,7 @@ export function CommandMenu({ onClose }: { onClose: () => void }) {
         placeholder="A cluster, a plan, an action" value={typed} onKeyDown={onKeyDown}
         onChange={(event) => { setTyped(event.target.value); setAt(0); }}
         className="h-12 w-full border-b border-line bg-transparent px-4 text-14 outline-none placeholder:text-muted" />
-      <ul id={id} role="listbox" aria-label="Found" className="max-h-100 overflow-y-auto p-1">
+      <ul id={id} role="listbox" aria-label="Found" className="max-h-110 overflow-y-auto p-1">
         {found.map((entry, index) => (
           <li key={entry.kind + entry.name} id={`${id}-${index}`} role="option" aria-selected={index === at}
             onMouseMove={() => setAt(index)} onClick={() => run(entry)}

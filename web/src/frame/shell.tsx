@@ -68,10 +68,9 @@ function Notes() {
   const session = useSession();
   return (
     <>
-      {!online && <Note>You are offline. What you see is what was read last; nothing can be changed until the network is back.</Note>}
+      {!online && <Note text="You are offline. What you see is what was read last; nothing can be changed until the network is back." />}
       {session.state === "signed-in" && session.couldNotSignOut && (
-        <Note>
-          You are still signed in: the server could not be told that you leave.
+        <Note text="You are still signed in: the server could not be told that you leave.">
           <Button onClick={() => void signOut()}>Sign out</Button>
         </Note>
       )}
@@ -79,11 +78,11 @@ function Notes() {
   );
 }
 
-function Note({ children }: { children: ReactNode }) {
+function Note({ text, children }: { text: string; children?: ReactNode }) {
   return (
-    <p role="alert" className="flex flex-wrap items-center gap-2 border-b border-on-demand bg-surface px-4 py-2 md:px-6">
-      <Icon name="warning" className="text-on-demand" />
+    <div role="alert" className="flex flex-wrap items-center gap-2 border-b border-on-demand bg-surface px-4 py-2 md:px-6">
+      <p className="flex gap-2"><Icon name="warning" className="mt-0.5 text-on-demand" />{text}</p>
       {children}
-    </p>
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import { cpu, memory, percent } from "../lib/units";
 import { CapacityMark } from "../ui/badge";
 import { Amount, Time } from "../ui/value";
@@ -33,7 +33,7 @@ function BinDetail({ bin }: { bin: Bin }) {
   const part = (taken: number, room: number) => (room > 0 ? percent(taken / room) : "–");
   return (
     <>
-      <p className="font-semibold break-all">{bin.name}</p>
+      <p className="font-semibold wrap-anywhere"><AtDots>{bin.name}</AtDots></p>
       <Facts>
         <Fact name="Pool">{bin.type} {bin.zone} <CapacityMark type={bin.capacity} /></Fact>
         {bin.price && <Fact name="Price"><Amount of={bin.price} per="h" /></Fact>}
@@ -49,7 +49,10 @@ function BinDetail({ bin }: { bin: Bin }) {
 
 const Facts = ({ children }: { children: ReactNode }) => <dl className="mt-2 grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-1">{children}</dl>;
 
-const Id = ({ children }: { children: ReactNode }) => <code className="font-mono text-12 break-all">{children}</code>;
+const Id = ({ children }: { children: string }) => <code className="font-mono text-12 wrap-anywhere"><AtDots>{children}</AtDots></code>;
+
+/** A name that is broken behind its dots, and elsewhere only where it must be. */
+const AtDots = ({ children }: { children: string }) => children.split(/(?<=\.)/).map((part, at) => <Fragment key={at}>{part}<wbr /></Fragment>);
 
 const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
   <>

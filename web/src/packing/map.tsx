@@ -44,7 +44,7 @@ export function PackingMap({ bins, by, name, scale, dense = false, highlight, on
   };
 
   return (
-    <div role="group" aria-label={`${name}: ${bins.length} nodes. Arrow keys move through nodes and pods.`} tabIndex={0} onKeyDown={onKeyDown}>
+    <div role="group" className="pb-1.5" aria-label={`${name}: ${bins.length} nodes. Arrow keys move through nodes and pods.`} tabIndex={0} onKeyDown={onKeyDown}>
       <div ref={ref} style={{ height: bins.length * ROW_PX, paddingTop: from * ROW_PX }}>
         {bins.slice(from, to).map((bin, at) => (
           <Row key={bin.name} index={from + at} bin={bin} by={by} full={full} dense={dense} highlight={highlight}

@@ -40,7 +40,7 @@ export function Skeleton({ what, rows = 6 }: { what: string; rows?: number }) {
 /** A centred message in the place of content: what is the case, and the next step. */
 export function Message({ icon, title, children }: { icon: IconName; title: string; children?: ReactNode }) {
   return (
-    <div className="mx-auto flex max-w-140 flex-col items-center gap-3 px-4 py-12 text-center">
+    <div className="mx-auto flex max-w-140 flex-col items-center gap-3 px-4 py-12 text-center text-balance">
       <Icon name={icon} className="size-6 text-muted" />
       <h2 className="text-18">{title}</h2>
       {children}

@@ -33,6 +33,16 @@ export function Modelled({ children, formula }: { children: ReactNode; formula: 
   );
 }
 
+/** An amount at a price that AWS gave, or at one that had to be modelled. */
+export function Priced({ estimated, children }: { estimated: boolean; children: ReactNode }) {
+  if (!estimated) return children;
+  return (
+    <Modelled formula={<p>AWS gave no price for this pool. It is modelled: the list price of us-east-1; for Spot, less the saving that AWS's Spot Advisor states for the region.</p>}>
+      {children}
+    </Modelled>
+  );
+}
+
 /** What an hour's amount comes to in a month. */
 export function Monthly({ perHour }: { perHour: Nanos }) {
   return (

@@ -5,9 +5,11 @@ import { fileURLToPath } from "node:url";
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
+let mocks;
 /** The built site and the mocked API on one origin. `size`: usual, empty or large. */
 export async function serve(size = "usual") {
-  const { module } = await runnerImport(path("../../mocks/server.ts"));
+  mocks ??= runnerImport(path("../../mocks/server.ts"));
+  const { module } = await mocks;
   const { url, server } = await module.startServer(path("../../dist"), size);
   return {
     url,
@@ -78,7 +80,7 @@ export const SCREENS = [
 
 /** The screens before the sign-in. */
 export const OPEN_SCREENS = [
-  { name: "sign-in", path: "/sign-in", ready: "to see your clusters" },
+  { name: "sign-in", path: "/sign-in", ready: "See your clusters and what they save." },
   { name: "sign-up", path: "/sign-up", ready: "You will be its owner" },
   { name: "not-found", path: "/nowhere", ready: "There is nothing at this address" },
 ];

@@ -86,7 +86,7 @@ const MOMENTS = [
   { name: "savings-lever", path: "/savings?figure=overlap", ready: /the largest first/ },
   { name: "savings-hour", path: "/savings", act: (page) => page.getByRole("list", { name: "Hours" }).getByRole("button").first().click(), ready: "At list price" },
   { name: "savings-how", path: "/savings", act: press("button", "How is it calculated?"), ready: (page) => page.getByRole("dialog").waitFor() },
-  { name: "savings-baseline", path: "/savings", act: press("button", "What counts as the baseline"), ready: (page) => page.getByRole("dialog").waitFor() },
+  { name: "savings-baselines", path: "/savings", act: press("button", /^\d+ more$/), ready: (page) => page.getByRole("dialog").waitFor() },
   { name: "offline", path: "/", act: (page) => shows(page, "Where the cost is").then(() => page.context().setOffline(true)), ready: /You are offline/, expected: ["ERR_INTERNET_DISCONNECTED"] },
   { name: "out-of-reach", path: "/clusters", before: (page) => page.route("**/api/**", (route) => route.abort()), ready: "Could not load the dashboard", expected: ["ERR_FAILED"] },
   {

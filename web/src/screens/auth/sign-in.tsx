@@ -15,7 +15,7 @@ export function SignIn() {
     router.history.replace(localPath(next));
   };
   return (
-    <AuthPage title="Sign in" text="to see your clusters and what they save.">
+    <AuthPage title="Sign in" text="See your clusters and what they save.">
       <Form action="Sign in" send={send}>
         {(problem) => (
           <>

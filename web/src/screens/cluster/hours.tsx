@@ -19,7 +19,7 @@ export function ClusterHours({ clusterId }: { clusterId: string }) {
         ? <Empty icon="savings" title="No hour has been closed yet">The first one appears shortly after the next full hour.</Empty>
         : (
           <Panel title="Hours, newest first" flush aside={<Days value={days} onChange={(next) => void navigate({ search: (old) => ({ ...old, days: next }) })} />}>
-            <HourRows hours={hours} open={hour} onOpen={(next) => void navigate({ search: (old) => ({ ...old, hour: next }) })} />
+            <HourRows hours={hours} ofOne open={hour} onOpen={(next) => void navigate({ search: (old) => ({ ...old, hour: next }) })} />
           </Panel>
         )}
     </Loaded>

@@ -13,6 +13,7 @@ export function NewPlan({ cluster }: { cluster: Cluster }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const canAct = useCanAct();
+  const unknown = cluster.status === "waiting_for_agent";
   const [key, setKey] = useState(() => crypto.randomUUID());
   const make = useMutation({
     mutationFn: () => makePlan(cluster.id, key),
@@ -26,8 +27,9 @@ export function NewPlan({ cluster }: { cluster: Cluster }) {
     },
   });
   return (
-    <div className="flex max-w-100 flex-col gap-1 sm:items-end">
-      <Button kind="primary" icon="plans" busy={make.isPending} disabled={!canAct || cluster.status === "waiting_for_agent"} onClick={() => make.mutate()}>New plan</Button>
+    <div className="flex max-w-100 flex-col items-start gap-1 sm:items-end">
+      <Button kind="primary" icon="plans" busy={make.isPending} disabled={!canAct || unknown} onClick={() => make.mutate()}>New plan</Button>
+      {canAct && unknown && <p className="text-12 text-muted">Possible once the agent has reported.</p>}
       {!canAct && <p className="text-12 text-muted">A viewer can not make plans.</p>}
       {make.error && <ProblemNote problem={asProblem(make.error)} />}
     </div>

@@ -15,7 +15,7 @@ export function Workloads({ workloads }: { workloads: StateWorkload[] }) {
           <tr key={`${workload.kind}/${workload.namespace}/${workload.name}`} className="border-t border-line">
             <Cell><span className="font-semibold">{workload.name}</span> <span className="text-muted max-sm:block max-sm:text-12">{workload.kind} in {workload.namespace}</span></Cell>
             <Cell wrap>{workload.worst_pool_loss
-              ? <>{percent(worstLoss(workload))} <span className="text-muted max-sm:block max-sm:text-12">{workload.worst_pool_loss.lost} of {workload.replicas} with {workload.worst_pool_loss.pool.instance_type} <span className="whitespace-nowrap">{workload.worst_pool_loss.pool.zone}</span></span></>
+              ? <><span className="inline-block min-w-10 sm:text-right">{percent(worstLoss(workload))}</span> <span className="text-muted max-sm:block max-sm:text-12">{workload.worst_pool_loss.lost} of {workload.replicas} with {workload.worst_pool_loss.pool.instance_type} <span className="whitespace-nowrap">{workload.worst_pool_loss.pool.zone}</span></span></>
               : <span className="text-muted">none on Spot</span>}</Cell>
             <Cell wide number>{workload.ready} of {workload.replicas} ready</Cell>
             <Cell wide number>{workload.spot_replicas}</Cell>

@@ -35,7 +35,7 @@ function Card({ cluster }: { cluster: Cluster }) {
         <span className="truncate text-14 font-semibold">{cluster.name}</span>
         <ClusterBadge status={cluster.status} />
       </div>
-      {cluster.nodes === 0 ? <p className="text-muted">Nothing is known of its nodes yet.</p> : (
+      {cluster.nodes === 0 ? <p className="text-muted">{cluster.status === "waiting_for_agent" ? "Nothing is known of its nodes yet." : "It has no nodes now."}</p> : (
         <>
           <div className="flex items-baseline justify-between gap-3">
             <span className="text-18 font-semibold"><Amount of={cluster.cost_per_hour} per="h" /></span>

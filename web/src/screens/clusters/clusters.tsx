@@ -76,8 +76,6 @@ function StatusFilter({ of, value, onChange }: { of: Cluster[]; value: Status | 
     ...counts.filter((each) => each.number > 0 || each.status === value).map(({ status, number }) => ({ value: status, label: `${sentence(words(status))} ${number}` })),
   ];
   return (
-    <div className="max-w-full overflow-x-auto">
-      <Segments<Status | "all"> name="State" value={value ?? "all"} options={options} onChange={(next) => onChange(next === "all" ? undefined : next)} />
-    </div>
+    <Segments<Status | "all"> name="State" value={value ?? "all"} options={options} onChange={(next) => onChange(next === "all" ? undefined : next)} />
   );
 }

@@ -25,10 +25,10 @@ export function ClusterRows({ clusters }: { clusters: Cluster[] }) {
           </span>
           <span className={WIDE}><ClusterBadge status={cluster.status} /></span>
           <span className={`${WIDE} truncate text-muted`}>{cluster.region}</span>
-          <span className={`${WIDE} text-right`}>{count(cluster.nodes)}</span>
+          <span className={`${WIDE} text-right`}>{cluster.status === "waiting_for_agent" ? "–" : count(cluster.nodes)}</span>
           <span className={WIDE}><SplitBar spot={cluster.spot_nodes} all={cluster.nodes} /></span>
           <span className={`${WIDE} text-right`}>{cluster.nodes > 0 ? percent(cluster.cpu_utilisation_percent / 100) : "–"}</span>
-          <span className="text-right">{cluster.nodes > 0 ? <Amount of={cluster.cost_per_hour} per="h" /> : "–"}</span>
+          <span className="text-right">{cluster.status === "waiting_for_agent" ? "–" : <Amount of={cluster.cost_per_hour} per="h" />}</span>
         </Link>
       )} />
     </div>

@@ -55,5 +55,5 @@ function moved(values: number[], days: number): string | undefined {
 
 function shareMoved(values: number[], days: number): string | undefined {
   const both = halves(values);
-  return both && `${percent(both.since)} of the cost, ${percent(both.before)} the ${days / 2} days before`;
+  return both && `${percent(both.since)} of the cost; ${percent(both.before)} in the ${days / 2} days before`;
 }

@@ -4,7 +4,7 @@ import { shortName } from "../../packing/map";
 import { CapacityMark } from "../../ui/badge";
 import { Panel } from "../../ui/panel";
 import { Empty } from "../../ui/states";
-import { Amount } from "../../ui/value";
+import { Amount, Priced } from "../../ui/value";
 import { CommandRun, PhaseBadge } from "./command-run";
 
 /** What is done, in order; each with why, what was looked at and not taken, and how far it is. */
@@ -92,7 +92,7 @@ function LaunchDetail({ launch }: { launch: Launch }) {
             <span className="inline-flex flex-wrap gap-x-3">
               <span>{choice.pool.instance_type} <span className="text-muted">{choice.pool.zone}</span></span>
               <CapacityMark type={choice.pool.capacity_type} />
-              <span title={choice.estimated ? "A modelled price" : "A price read from AWS"}>{choice.estimated && "≈ "}<Amount of={choice.price_per_hour} per="h" /></span>
+              <Priced estimated={choice.estimated}><Amount of={choice.price_per_hour} per="h" /></Priced>
               {choice.monthly_interruption_ppm > 0 && <span className="text-muted">{percent(ppm(choice.monthly_interruption_ppm))} interrupted a month</span>}
             </span>
           </li>

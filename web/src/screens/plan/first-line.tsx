@@ -1,6 +1,6 @@
 import type { Optimization } from "../../api/types";
 import { nanos, share } from "../../lib/money";
-import { percent, ppm } from "../../lib/units";
+import { count, counted, percent, ppm } from "../../lib/units";
 import { Amount, Monthly } from "../../ui/value";
 
 type Plan = Optimization["plan"];
@@ -15,7 +15,7 @@ export function FirstLine({ plan }: { plan: Plan }) {
   const worst = plan.after.worst_pool_loss;
   return (
     <p className="text-14">
-      <strong>{retired > 0 || launched > 0 ? `Replace ${retired} nodes by ${launched}. ` : "Change nothing. "}</strong>
+      <strong>{retired > 0 || launched > 0 ? `Replace ${counted(retired, "node")} by ${count(launched)}. ` : "Change nothing. "}</strong>
       Saves <strong><Amount of={saving} per="h" /></strong> <span className="whitespace-nowrap">(<Monthly perHour={saving} />),</span>{" "}
       {percent(share(saving, nanos(plan.before.cost_per_hour)))}.{" "}
       Lower bound <Amount of={plan.lower_bound_per_hour} per="h" />: this plan is {percent(ppm(plan.gap_ppm))} above it.{" "}

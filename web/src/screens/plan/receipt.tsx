@@ -9,7 +9,7 @@ import { FirstLine } from "./first-line";
 const LINES: { name: string; value: (at: Position) => ReactNode }[] = [
   { name: "Cost", value: (at) => <Amount of={at.cost_per_hour} per="h" /> },
   { name: "Nodes", value: (at) => count(at.nodes) },
-  { name: "of them on Spot", value: (at) => count(at.spot_nodes) },
+  { name: "Nodes on Spot", value: (at) => count(at.spot_nodes) },
   { name: "Requested CPU on Spot", value: (at) => percent(ppm(at.spot_cpu_ppm)) },
   { name: "CPU requested of allocatable", value: (at) => percent(ppm(at.cpu_utilisation_ppm)) },
   { name: "Memory requested of allocatable", value: (at) => percent(ppm(at.memory_utilisation_ppm)) },
@@ -21,16 +21,18 @@ const LINES: { name: string; value: (at: Position) => ReactNode }[] = [
 export function Receipt({ plan }: { plan: Optimization["plan"] }) {
   return (
     <Panel title="What it does" flush aside={<Bound />}>
-      <div className="p-4"><FirstLine plan={plan} /></div>
-      <DataTable name="Before and after" words={1} heads={["", "Before", "After"].map((head) => head || <span className="sr-only">Figure</span>)}>
-        {LINES.map((line) => (
-          <tr key={line.name} className="border-t border-line">
-            <Cell wrap>{line.name}</Cell>
-            <Cell number wrap>{line.value(plan.before)}</Cell>
-            <Cell number wrap><span className="font-semibold">{line.value(plan.after)}</span></Cell>
-          </tr>
-        ))}
-      </DataTable>
+      <div className="grid lg:grid-cols-[minmax(0,1fr)_minmax(0,720px)] lg:divide-x lg:divide-line">
+        <div className="p-4"><FirstLine plan={plan} /></div>
+        <DataTable name="Before and after" words={1} heads={["", "Before", "After"].map((head) => head || <span className="sr-only">Figure</span>)}>
+          {LINES.map((line) => (
+            <tr key={line.name} className="border-t border-line">
+              <Cell wrap>{line.name}</Cell>
+              <Cell number wrap>{line.value(plan.before)}</Cell>
+              <Cell number wrap><span className="font-semibold">{line.value(plan.after)}</span></Cell>
+            </tr>
+          ))}
+        </DataTable>
+      </div>
     </Panel>
   );
 }

@@ -53,5 +53,6 @@ export function Plans() {
 function inWords(all: OptimizationSummary[]): string {
   const waiting = of(all, "waiting").length;
   const running = of(all, "running").length;
-  return `${counted(waiting, "plan")} ${waiting === 1 ? "waits" : "wait"} for approval${running > 0 ? `, ${running} being carried out` : ""}.`;
+  const who = waiting === 0 ? "No plan waits" : `${counted(waiting, "plan")} ${waiting === 1 ? "waits" : "wait"}`;
+  return `${who} for approval${running > 0 ? `, ${running} being carried out` : ""}.`;
 }

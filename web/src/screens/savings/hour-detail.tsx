@@ -4,7 +4,7 @@ import { nanos } from "../../lib/money";
 import { counted, duration } from "../../lib/units";
 import { CapacityMark } from "../../ui/badge";
 import { Cell, DataTable } from "../../ui/table";
-import { Amount, Estimated, QualityWord } from "../../ui/value";
+import { Amount, Priced, QualityWord } from "../../ui/value";
 
 /** The sum of one hour, and the pools, instances and prices behind it. */
 export function HourDetail({ hour }: { hour: LedgerHour }) {
@@ -21,15 +21,15 @@ export function HourDetail({ hour }: { hour: LedgerHour }) {
       <div className="-mx-4"><DataTable name="Pools of this hour" words={2} wide={[1, 2, 3]} heads={["Pool", "Lifecycle", "Instances", "Time", "At list price", "Paid"]}>
         {hour.lines.map((line) => (
           <tr key={`${line.pool.instance_type} ${line.pool.zone} ${line.pool.capacity_type}`} className="border-t border-line">
-            <Cell>
+            <Cell wrap>
               {line.pool.instance_type} <span className="text-muted max-sm:hidden">{line.pool.zone}</span>
-              <span className="block text-12 sm:hidden"><span className="text-muted">{line.pool.zone}</span> <CapacityMark type={line.pool.capacity_type} /></span>
+              <span className="flex flex-wrap gap-x-2 text-12 sm:hidden"><span className="text-muted">{line.pool.zone}</span><CapacityMark type={line.pool.capacity_type} /></span>
             </Cell>
             <Cell wide><CapacityMark type={line.pool.capacity_type} /></Cell>
             <Cell wide number><span title={line.instance_ids.join(", ")}>{counted(line.instance_ids.length, "instance")}</span></Cell>
             <Cell wide number>{duration(line.seconds)}</Cell>
             <Cell number>{line.on_demand_cost ? <Amount of={line.on_demand_cost} /> : "unknown"}</Cell>
-            <Cell number><Estimated when={line.estimated} /><Amount of={line.cost} /></Cell>
+            <Cell number><Priced estimated={line.estimated}><Amount of={line.cost} /></Priced></Cell>
           </tr>
         ))}
       </DataTable></div>

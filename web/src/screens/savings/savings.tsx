@@ -40,14 +40,15 @@ export function Savings() {
           ? <Empty icon="savings" title="No hour has been closed yet">The ledger closes every hour shortly after it ends. The first one appears after the next full hour of a connected cluster.</Empty>
           : (
             <div className="flex flex-col gap-5">
-              <Panel title="From baseline to actual" flush aside={<HowCalculated sum={sum} hours={hours} />}>
+              <Panel title="From baseline to actual" flush aside={<HowCalculated sum={sum} />}>
+                <BaselineIs hours={hours} />
                 <Waterfall from={{ id: "baseline", name: "Baseline", amount: sum.baseline }}
                   to={{ id: "actual", name: "Actual", amount: sum.actual, estimated: weakest(sum.quality) === "estimated" }}
                   steps={PARTS.map(({ part, name, colour }) => ({ id: part, name, colour, saves: sum.parts[part] }))}
                   chosen={figure} onChoose={(next) => set({ figure: next, hour: undefined })} />
                 <Closing sum={sum} />
               </Panel>
-              <Hours hours={hours} figure={figure} open={hour} onOpen={(next) => set({ hour: next })} />
+              <Hours hours={hours} cluster={cluster} figure={figure} open={hour} onOpen={(next) => set({ hour: next })} />
             </div>
           )}
       </Loaded>}
@@ -71,11 +72,31 @@ function Closing({ sum }: { sum: Totals }) {
   );
 }
 
-function HowCalculated({ sum, hours }: { sum: Totals; hours: LedgerHour[] }) {
-  const definitions = [...new Set(hours.map((each) => each.baseline_definition))];
+/** Definitions of baselines shown at once; the others open. */
+const DEFINITIONS_SHOWN = 3;
+
+/** What it would have cost: each cluster's own definition, as it is stored with its hours. */
+function BaselineIs({ hours }: { hours: LedgerHour[] }) {
+  const known = useQuery(clusters()).data ?? [];
+  const named = (id: string) => known.find((each) => each.id === id)?.name ?? id;
+  const definitions = new Map(hours.map((each) => [`${each.cluster_id} ${each.baseline_definition}`, each]));
+  const lines = [...definitions].map(([key, { cluster_id: id, baseline_definition: text }]) => (
+    <p key={key}>{definitions.size > 1 && <span className="font-semibold">{named(id)}: </span>}{text.replace(/\.?$/, ".")}</p>
+  ));
   return (
-    <span className="flex flex-wrap gap-x-4 gap-y-2 text-12">
-      <Explained label="What counts as the baseline">{definitions.map((text) => <p key={text}>{text}</p>)}</Explained>
+    <div className="grid gap-x-6 gap-y-1 border-b border-line px-4 py-3 text-muted sm:grid-cols-[auto_minmax(0,1fr)]">
+      <p className="font-semibold text-text">What counts as the baseline</p>
+      <div>
+        {lines.slice(0, DEFINITIONS_SHOWN)}
+        {lines.length > DEFINITIONS_SHOWN && <Explained label={`${lines.length - DEFINITIONS_SHOWN} more`}>{lines.slice(DEFINITIONS_SHOWN)}</Explained>}
+      </div>
+    </div>
+  );
+}
+
+function HowCalculated({ sum }: { sum: Totals }) {
+  return (
+    <span className="text-12">
       <Explained label="How is it calculated?">
         <p>For every hour and cluster: baseline = actual + all levers + what is not explained, in integers of a billionth of a dollar.</p>
         <dl className="mt-2 flex flex-col gap-1">{PARTS.map(({ part, name, how }) => <div key={part}><dt className="inline font-semibold">{name}: </dt><dd className="inline">{how}</dd></div>)}</dl>
@@ -96,7 +117,7 @@ function ClusterChoice({ value, onChange }: { value: string | undefined; onChang
 }
 
 /** All hours newest first, or those a figure comes from, the largest first. */
-function Hours({ hours, figure, open, onOpen }: { hours: LedgerHour[]; figure: Figure | undefined; open: string | undefined; onOpen: (hour: string | undefined) => void }) {
+function Hours({ hours, cluster, figure, open, onOpen }: { hours: LedgerHour[]; cluster: string | undefined; figure: Figure | undefined; open: string | undefined; onOpen: (hour: string | undefined) => void }) {
   const shown = useMemo(() => {
     if (!figure) return hours;
     const size = (hour: LedgerHour) => Math.abs(Number(amountOf(hour, figure)));
@@ -105,7 +126,7 @@ function Hours({ hours, figure, open, onOpen }: { hours: LedgerHour[]; figure: F
   const title = figure ? `${counted(shown.length, "hour")} with “${nameOf(figure)}”, the largest first` : "Hours, newest first";
   return (
     <Panel title={title} flush>
-      {shown.length === 0 ? <p className="p-4 text-muted">In this range it neither saved nor cost anything.</p> : <HourRows hours={shown} figure={figure} open={open} onOpen={onOpen} />}
+      {shown.length === 0 ? <p className="p-4 text-muted">In this range it neither saved nor cost anything.</p> : <HourRows hours={shown} ofOne={cluster !== undefined} figure={figure} open={open} onOpen={onOpen} />}
     </Panel>
   );
 }
