@@ -60,7 +60,8 @@ function makeCommand(group: StateNode[], index: number): Command {
   });
   const wanted = group.reduce((sum, node) => sum + node.requested.cpu_milli, 0);
   const count = Math.ceil(wanted / (0.95 * allocatable(type).cpu_milli));
-  const saving = total(group.map((node) => nanos(node.price_per_hour!))) - BigInt(count) * priceNanos(type, "spot");
+  const before = total(group.map((node) => nanos(node.price_per_hour!)));
+  const saving = before - BigInt(count) * priceNanos(type, "spot");
   const pods = group.flatMap((node) => node.pods.filter((pod) => !pod.daemon));
   const names = [...new Set(pods.map((pod) => pod.workload!.name))];
   const packing = names.map((name) => {
@@ -68,6 +69,7 @@ function makeCommand(group: StateNode[], index: number): Command {
     return { workload: same[0]!.workload!, pods: same.length, cpu_milli: same.length * same[0]!.cpu_milli, memory_mib: same.length * same[0]!.memory_mib };
   });
   const daemons = group[0]!.pods.filter((pod) => pod.daemon).map(({ workload, cpu_milli, memory_mib }) => ({ workload: workload!, pods: count, cpu_milli: count * cpu_milli, memory_mib: count * memory_mib }));
+  const cost = usd(BigInt(pods.length) * 1_000_000n);
   return {
     index, saving_per_hour: usd(saving),
     launch: [{ count, choices: [choice(type, "spot"), choice("m6i.2xlarge", "spot"), choice("m6i.2xlarge", "on-demand")], labels: {}, packing: [...daemons, ...packing] }],
@@ -76,8 +78,9 @@ function makeCommand(group: StateNode[], index: number): Command {
       pool: { instance_type: node.instance_type!, zone: node.zone!, capacity_type: "on-demand" }, evictable_pods: node.pods.filter((pod) => !pod.daemon).length,
     })),
     reason: {
-      kind: "spot", text: `${group.length} × ${group[0]!.instance_type} on-demand hold ${pods.length} pods that ${count} × ${type} on Spot can hold.`,
-      evictions: pods.length, disruption_cost: usd(BigInt(pods.length) * 1_000_000n), payback_seconds: 118,
+      kind: "spot",
+      text: `${group.length} nodes (${usd(before).amount} USD/h) give way to ${count} × ${type} ${zone} spot (${usd(before - saving).amount} USD/h): saves ${usd(saving).amount} USD/h (${(100n * saving) / before} %); ${pods.length} evictions are held to cost ${cost.amount} USD and pay back in 2 min.`,
+      evictions: pods.length, disruption_cost: cost, payback_seconds: 118,
     },
     rejected: [
       { what: `${count} × c6a.4xlarge ${zone} spot`, cost_per_hour: usd(BigInt(count) * priceNanos("c6a.4xlarge", "spot")), why: "It holds the same pods and costs more." },

@@ -208,7 +208,7 @@ step("back and forward go between cluster and plan, and a reload keeps the plan"
 
 step("the plan says why, what was rejected, and what stays", async () => {
   const command = page.getByRole("listitem", { name: "Command 1" });
-  await shows(command, /pays back in/);
+  await shows(command, /saves [\d.]+ USD\/h/);
   await shows(command, /^Rejected \d+ alternatives?$/);
   await shows(page, /^What stays: \d+ nodes?$/);
   await shows(page, /Lower bound/);

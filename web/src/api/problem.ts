@@ -1,4 +1,4 @@
-import { sentence } from "../lib/units";
+import { sentence, stopped } from "../lib/units";
 import type { components } from "./schema";
 
 type Body = components["schemas"]["Problem"];
@@ -26,7 +26,7 @@ export class Problem extends Error {
 }
 
 /** As a sentence: the API writes for logs as well and begins small. */
-const said = (text: string): string => sentence(text).replace(/[^.?!]$/, "$&.");
+const said = (text: string): string => stopped(sentence(text));
 
 /** Any thrown thing as a problem. */
 export const asProblem = (error: unknown): Problem =>

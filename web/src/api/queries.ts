@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import createClient from "openapi-fetch";
-import { currentTime } from "../lib/time";
+import { currentTime, noteTime } from "../lib/time";
 import type { paths } from "./schema";
 import { authorisedFetch } from "./session";
 import type { Cluster, LedgerHour, Optimization, OptimizationSummary } from "./types";
@@ -97,7 +97,11 @@ export const ledger = (days: number, clusterId?: string) =>
         all((cursor) => body(api.GET("/api/v1/metrics/ledger", { params: { query: { ...paged(cursor), cluster_id, from, to } } })));
       const ids = clusterId ? [clusterId] : (await allClusters()).map((each) => each.id);
       const hours = (await Promise.all(ids.map(hoursOf))).flat();
-      return hours.sort((a, b) => b.hour.localeCompare(a.hour));
+      hours.sort((a, b) => b.hour.localeCompare(a.hour));
+      // The newest tells when it is later there than was known when they were asked for.
+      if (hours[0]) noteTime(hours[0].hour);
+      const first = currentTime() - days * DAY_MS;
+      return hours.filter((each) => Date.parse(each.hour) >= first);
     },
     placeholderData: keepPreviousData,
     staleTime: 60_000,

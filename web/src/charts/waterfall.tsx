@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 import { add, dollars, type Nanos } from "../lib/money";
 import { Icon } from "../ui/icon";
-import { Amount, Estimated } from "../ui/value";
+import { Amount, Mark, type Source } from "../ui/value";
 
-type Total<Id> = { id: Id; name: string; amount: Nanos; estimated?: boolean };
-/** A step from the baseline towards the actual cost: positive saves, negative costs. */
+type Total<Id> = { id: Id; name: string; amount: Nanos; source: Source };
+/** A step from the baseline towards the actual cost, modelled like it: positive saves, negative costs. */
 type Step<Id> = { id: Id; name: string; saves: Nanos; colour: string };
 
 /**
@@ -26,12 +26,12 @@ export function Waterfall<Id extends string>({ from, to, steps, chosen, onChoose
   const press = (id: Id) => ({ pressed: chosen === id, onPress: () => onChoose(chosen === id ? undefined : id) });
   return (
     <ul className="flex flex-col py-1">
-      <Row {...press(from.id)} name={from.name} value={<Amount of={from.amount} />} bar={bar(0n, from.amount, "border border-dashed border-baseline")} />
+      <Row {...press(from.id)} name={from.name} value={<><Mark of={from.source} /><Amount of={from.amount} /></>} bar={bar(0n, from.amount, "border border-dashed border-baseline")} />
       {steps.map((step, at) => {
         const level = levels[at]!;
-        return <Row key={step.id} {...press(step.id)} name={step.name} value={<Amount of={-step.saves} signed />} bar={<>{link(level)}{bar(level, level - step.saves, "", step.colour)}</>} />;
+        return <Row key={step.id} {...press(step.id)} name={step.name} value={<><Mark of="modelled" /><Amount of={-step.saves} signed /></>} bar={<>{link(level)}{bar(level, level - step.saves, "", step.colour)}</>} />;
       })}
-      <Row {...press(to.id)} name={to.name} strong value={<><Estimated when={to.estimated ?? false} /><Amount of={to.amount} /></>} bar={<>{link(to.amount)}{bar(0n, to.amount, "bg-muted")}</>} />
+      <Row {...press(to.id)} name={to.name} strong value={<><Mark of={to.source} /><Amount of={to.amount} /></>} bar={<>{link(to.amount)}{bar(0n, to.amount, "bg-muted")}</>} />
     </ul>
   );
 }

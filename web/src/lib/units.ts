@@ -45,5 +45,8 @@ export const words = (name: string): string => name.replaceAll("_", " ");
 /** First letter large, the rest as it is. */
 export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** With a full stop where there is none. */
+export const stopped = (text: string): string => text.replace(/[^.?!]$/, "$&.");
+
 const trim = (value: number): string =>
   value.toLocaleString("en-US", { maximumFractionDigits: value < 100 ? 1 : 0 });

@@ -67,22 +67,25 @@ export function Explained({ label, children }: { label: ReactNode; children: Rea
   );
 }
 
-const QUALITY: Record<Quality, { mark: string; meaning: string }> = {
-  measured: { mark: "", meaning: "every price was read from AWS" },
-  estimated: { mark: "≈", meaning: "some price was missing and was modelled" },
+/** How a figure was come by. */
+export type Source = Quality | "modelled";
+
+const MEANING: Record<Source, string> = {
+  measured: "every price was read from AWS",
+  estimated: "some price was missing and was modelled",
+  modelled: "computed from what would have run, not paid",
 };
 
-/** The mark of a figure that is not wholly measured. */
-export const Estimated = ({ when = true }: { when?: boolean }) => when && (
-  <span title={QUALITY.estimated.meaning}><span aria-hidden="true">{QUALITY.estimated.mark} </span><span className="sr-only">about </span></span>
+/** The mark of a figure that is not measured, where what opens its formula stands elsewhere. */
+export const Mark = ({ of }: { of: Source }) => of !== "measured" && (
+  <span title={MEANING[of]}><span aria-hidden="true">≈ </span><span className="sr-only">about </span></span>
 );
 
 /** How a figure was come by, in a word. */
 export function QualityWord({ quality }: { quality: Quality }) {
-  const { mark, meaning } = QUALITY[quality];
   return (
-    <span title={meaning} className={quality === "measured" ? "" : "underline decoration-dotted underline-offset-4"}>
-      {mark && `${mark} `}{quality}
+    <span title={MEANING[quality]} className={quality === "measured" ? "" : "underline decoration-dotted underline-offset-4"}>
+      {quality !== "measured" && "≈ "}{quality}
     </span>
   );
 }

@@ -86,7 +86,11 @@ const MOMENTS = [
   { name: "savings-lever", path: "/savings?figure=overlap", ready: /the largest first/ },
   { name: "savings-hour", path: "/savings", act: (page) => page.getByRole("list", { name: "Hours" }).getByRole("button").first().click(), ready: "At list price" },
   { name: "savings-how", path: "/savings", act: press("button", "How is it calculated?"), ready: (page) => page.getByRole("dialog").waitFor() },
-  { name: "savings-baselines", path: "/savings", act: press("button", /^\d+ more$/), ready: (page) => page.getByRole("dialog").waitFor() },
+  { name: "savings-baselines", path: "/savings?cluster=clu_01checkout", before: (page) => page.route("**/metrics/ledger*", async (route) => {
+    const response = await route.fetch();
+    const { items, ...rest } = await response.json();
+    await route.fulfill({ response, json: { ...rest, items: items.map((hour, at) => ({ ...hour, baseline_definition: `Baseline ${at % 5}` })) } });
+  }), act: press("button", /^\d+ more$/), ready: (page) => page.getByRole("dialog").waitFor() },
   { name: "offline", path: "/", act: (page) => shows(page, "Where the cost is").then(() => page.context().setOffline(true)), ready: /You are offline/, expected: ["ERR_INTERNET_DISCONNECTED"] },
   { name: "out-of-reach", path: "/clusters", before: (page) => page.route("**/api/**", (route) => route.abort()), ready: "Could not load the dashboard", expected: ["ERR_FAILED"] },
   {

@@ -1,6 +1,6 @@
 import type { Command, CommandRun as Run } from "../../api/types";
 import { clock, exactTime } from "../../lib/time";
-import { counted, sentence, words } from "../../lib/units";
+import { counted, sentence, stopped, words } from "../../lib/units";
 import { shortName } from "../../packing/map";
 import { Badge } from "../../ui/badge";
 import { Icon } from "../../ui/icon";
@@ -36,7 +36,7 @@ export function CommandRun({ run, command }: { run: Run; command: Command }) {
             state={node.phase === "draining" ? `draining, ${counted(node.pods_left, "pod")} left` : `${words(node.phase)}${node.note ? `: ${node.note}` : ""}`} />
         ))}
       </ul>
-      {run.failure && <p className="text-danger">{sentence(run.failure)}</p>}
+      {run.failure && <p className="text-danger">{stopped(sentence(run.failure))}</p>}
       {run.events.length > 0 && (
         <ul className="border-l border-line pl-3 text-12 text-muted">
           {run.events.map((event, at) => <li key={at}><time dateTime={event.at} title={exactTime(event.at)} className="mr-2 font-mono">{clock(event.at)}</time>{event.text}</li>)}

@@ -1,11 +1,12 @@
 import type { Command, CommandRun as Run, Launch, Optimization } from "../../api/types";
-import { cpu, counted, duration, memory, percent, ppm } from "../../lib/units";
+import { cpu, counted, memory, percent, ppm } from "../../lib/units";
 import { shortName } from "../../packing/map";
 import { CapacityMark } from "../../ui/badge";
 import { Panel } from "../../ui/panel";
 import { Empty } from "../../ui/states";
 import { Amount, Priced } from "../../ui/value";
 import { CommandRun, PhaseBadge } from "./command-run";
+import { inShort } from "./first-line";
 
 /** What is done, in order; each with why, what was looked at and not taken, and how far it is. */
 export function Commands({ plan, runs }: { plan: Optimization["plan"]; runs: Run[] }) {
@@ -29,15 +30,12 @@ export function Commands({ plan, runs }: { plan: Optimization["plan"]; runs: Run
 }
 
 function Headline({ command, run }: { command: Command; run: Run | undefined }) {
-  const { reason } = command;
   return (
     <div className="grid gap-x-4 gap-y-1 sm:grid-cols-[24px_minmax(0,1fr)_auto]">
       <span className="text-muted max-sm:hidden">{command.index + 1}</span>
       <div>
-        <p className="font-semibold">{reason.text}</p>
-        <p className="text-muted">
-          {counted(reason.evictions, "eviction")}, held to cost <Amount of={reason.disruption_cost} />; pays back in {duration(reason.payback_seconds)}.
-        </p>
+        <p className="font-semibold">{inShort([command])}</p>
+        <p className="text-muted">{command.reason.text}</p>
       </div>
       <div className="flex gap-x-4 sm:flex-col sm:items-end">
         <span className="font-semibold"><Amount of={command.saving_per_hour} per="h" /></span>

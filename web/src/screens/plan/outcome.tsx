@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { useNaming } from "../../api/session";
 import type { Optimization } from "../../api/types";
 import { nanos, share } from "../../lib/money";
-import { percent, sentence } from "../../lib/units";
+import { percent, sentence, stopped } from "../../lib/units";
 import { Panel } from "../../ui/panel";
 import { Amount, Explained, Modelled } from "../../ui/value";
 
@@ -16,7 +16,7 @@ export function Outcome({ optimization }: { optimization: Optimization }) {
     <Panel title={ended.title} aside={result && <HowMeasured />}>
       {ended.text && <p className={result ? "mb-3" : ""}>{ended.text}</p>}
       {result && <Result result={result} cluster={cluster_id} />}
-      {failure && optimization.state === "done" && <p className="mt-3 text-muted">{sentence(failure)}</p>}
+      {failure && optimization.state === "done" && <p className="mt-3 text-muted">{stopped(sentence(failure))}</p>}
     </Panel>
   );
 }
@@ -24,7 +24,7 @@ export function Outcome({ optimization }: { optimization: Optimization }) {
 /** How a plan ended, in words; nothing while it has not. */
 function useEnd({ state, failure, execution, approved_at }: Optimization): { title: string; text?: ReactNode } | undefined {
   const named = useNaming();
-  const why = failure && `${sentence(failure.replace(/usr_[\w-]+/, named))}. `;
+  const why = failure && `${stopped(sentence(failure.replace(/usr_[\w-]+/, named)))} `;
   switch (state) {
     case "expired": return { title: "Expired", text: <Expired newer={/opt_[\w-]+/.exec(failure ?? "")?.[0]} /> };
     case "cancelled": return execution

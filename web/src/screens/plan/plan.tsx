@@ -3,7 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { clusterState, plan as planQuery } from "../../api/queries";
 import { useNaming } from "../../api/session";
-import type { Optimization } from "../../api/types";
+import type { Optimization, StateNode } from "../../api/types";
 import { useReadAt } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
 import { beforeAndAfter } from "../../packing/model";
@@ -26,11 +26,12 @@ export function PlanScreen() {
   const { planId } = route.useParams();
   const query = useQuery(planQuery(planId));
   const data = query.data;
-  useReadAt(query.dataUpdatedAt, data && momentsOf(data));
+  const state = useQuery({ ...clusterState(data?.cluster_id ?? ""), enabled: data !== undefined }).data;
+  useReadAt(query.dataUpdatedAt, data && [...momentsOf(data), state?.taken_at]);
   return (
     <>
       <PageHead title={data ? `Plan ${data.generation} for ${data.cluster_name}` : "Plan"} state={data && <InWords optimization={data} />} />
-      <Loaded query={query} what="this plan">{(optimization) => <Body optimization={optimization} />}</Loaded>
+      <Loaded query={query} what="this plan">{(optimization) => <Body optimization={optimization} nodes={state?.nodes} />}</Loaded>
     </>
   );
 }
@@ -54,9 +55,9 @@ function InWords({ optimization }: { optimization: Optimization }) {
   );
 }
 
-function Body({ optimization }: { optimization: Optimization }) {
-  const { plan, state, execution, cluster_id } = optimization;
-  const nodes = useQuery(clusterState(cluster_id)).data?.nodes;
+/** `nodes` are those the cluster has now; without them the packing is not shown. */
+function Body({ optimization, nodes }: { optimization: Optimization; nodes: StateNode[] | undefined }) {
+  const { plan, state, execution } = optimization;
   const bins = useMemo(() => beforeAndAfter(plan, nodes ?? []), [plan, nodes]);
   const begun = execution != null;
   return (

@@ -1,10 +1,10 @@
 import type { LedgerHour } from "../../api/types";
 import { amountOf, PARTS } from "../../lib/ledger";
 import { nanos } from "../../lib/money";
-import { counted, duration } from "../../lib/units";
+import { counted, duration, stopped } from "../../lib/units";
 import { CapacityMark } from "../../ui/badge";
 import { Cell, DataTable } from "../../ui/table";
-import { Amount, Priced, QualityWord } from "../../ui/value";
+import { Amount, Mark, Priced, QualityWord } from "../../ui/value";
 
 /** The sum of one hour, and the pools, instances and prices behind it. */
 export function HourDetail({ hour }: { hour: LedgerHour }) {
@@ -14,9 +14,9 @@ export function HourDetail({ hour }: { hour: LedgerHour }) {
         <Line name="Baseline" amount={nanos(hour.baseline)} />
         {PARTS.map(({ part, name }) => amountOf(hour, part) !== 0n && <Line key={part} name={name} amount={-amountOf(hour, part)} signed />)}
         <dt className="border-t border-line pt-1 font-semibold">Actual</dt>
-        <dd className="border-t border-line pt-1 text-right font-semibold"><Amount of={hour.actual} /></dd>
+        <dd className="border-t border-line pt-1 text-right font-semibold"><Mark of={hour.quality} /><Amount of={hour.actual} /></dd>
       </dl>
-      <p className="text-muted">This hour is <QualityWord quality={hour.quality} />. Baseline: {hour.baseline_definition}</p>
+      <p className="text-muted">This hour is <QualityWord quality={hour.quality} />. Baseline: {stopped(hour.baseline_definition)}</p>
       {/* Its words stand in line with the sum above; only its rules reach further. */}
       <div className="-mx-4"><DataTable name="Pools of this hour" words={2} wide={[1, 2, 3]} heads={["Pool", "Lifecycle", "Instances", "Time", "At list price", "Paid"]}>
         {hour.lines.map((line) => (
@@ -41,7 +41,7 @@ function Line({ name, amount, signed = false }: { name: string; amount: bigint; 
   return (
     <>
       <dt>{name}</dt>
-      <dd className="text-right"><Amount of={amount} signed={signed} /></dd>
+      <dd className="text-right"><Mark of="modelled" /><Amount of={amount} signed={signed} /></dd>
     </>
   );
 }

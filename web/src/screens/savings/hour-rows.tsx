@@ -6,10 +6,10 @@ import { nanos } from "../../lib/money";
 import { exactTime, hour } from "../../lib/time";
 import { Dialog, DialogHead } from "../../ui/dialog";
 import { Rows } from "../../ui/rows";
-import { Amount, Estimated, QualityWord } from "../../ui/value";
+import { Amount, Mark, QualityWord } from "../../ui/value";
 import { HourDetail } from "./hour-detail";
 
-const GRID = "grid w-full grid-cols-[minmax(0,1fr)_72px_72px] items-center gap-2 px-4 text-left sm:gap-4";
+const GRID = "grid w-full grid-cols-[minmax(0,1fr)_minmax(60px,auto)_minmax(60px,auto)] items-center gap-2 px-4 text-left sm:gap-4";
 const COLUMNS = `${GRID} sm:grid-cols-[170px_minmax(0,1fr)_100px_100px_100px_106px]`;
 /** Where all hours are of one cluster, it has no column. */
 const COLUMNS_OF_ONE = `${GRID} sm:grid-cols-[minmax(0,1fr)_100px_100px_100px_106px]`;
@@ -28,8 +28,8 @@ export function HourRows({ hours, ofOne = false, figure, open, onOpen }: {
   return (
     <>
       <div aria-hidden="true" className={`${columns} h-8 text-12 text-muted`}>
-        <span>Hour</span>{!ofOne && <span className={WIDE}>Cluster</span>}<span className={`${WIDE} text-right`}>Baseline</span><span className="text-right">Actual</span>
-        <span className="truncate text-right">{part ? nameOf(part) : "Saved"}</span><span className={`${WIDE} pl-4`}>Quality</span>
+        <span>Hour</span>{!ofOne && <span className={WIDE}>Cluster</span>}<span className={`${WIDE} text-right`}><Mark of="modelled" />Baseline</span><span className="text-right">Actual</span>
+        <span className="truncate text-right"><Mark of="modelled" />{part ? nameOf(part) : "Saved"}</span><span className={`${WIDE} pl-4`}>Quality</span>
       </div>
       <Rows name="Hours" items={hours} height={36} row={(each) => (
         <button type="button" onClick={() => onOpen(hourKey(each))} className={`${columns} h-full border-t border-line -outline-offset-2 hover:bg-hover`}>
@@ -39,7 +39,7 @@ export function HourRows({ hours, ofOne = false, figure, open, onOpen }: {
           </span>
           {!ofOne && <span className={`${WIDE} truncate text-muted`}>{nameOfCluster(each)}</span>}
           <span className={`${WIDE} text-right`}><Amount of={each.baseline} /></span>
-          <span className="text-right"><Estimated when={each.quality === "estimated"} /><Amount of={each.actual} /></span>
+          <span className="text-right"><Mark of={each.quality} /><Amount of={each.actual} /></span>
           <span className="text-right">{part ? <Amount of={-amountOf(each, part)} signed /> : <Amount of={nanos(each.baseline) - nanos(each.actual)} />}</span>
           <span className={`${WIDE} pl-4`}><QualityWord quality={each.quality} /></span>
         </button>

@@ -8,11 +8,11 @@ import { useReadAt } from "../../frame/freshness";
 import { PageHead } from "../../frame/page-head";
 import { amountOf, type Figure, nameOf, PARTS, totals, type Totals, weakest } from "../../lib/ledger";
 import { share } from "../../lib/money";
-import { count, counted, percent } from "../../lib/units";
+import { count, counted, percent, stopped } from "../../lib/units";
 import { Days } from "../../ui/days";
 import { Panel } from "../../ui/panel";
 import { Empty, Loaded, Message } from "../../ui/states";
-import { Amount, Explained, QualityWord } from "../../ui/value";
+import { Amount, Explained, Modelled, QualityWord } from "../../ui/value";
 import { HourRows } from "./hour-rows";
 
 /** Clusters whose hours are read together; each is asked for on its own. */
@@ -42,8 +42,8 @@ export function Savings() {
             <div className="flex flex-col gap-5">
               <Panel title="From baseline to actual" flush aside={<HowCalculated sum={sum} />}>
                 <BaselineIs hours={hours} />
-                <Waterfall from={{ id: "baseline", name: "Baseline", amount: sum.baseline }}
-                  to={{ id: "actual", name: "Actual", amount: sum.actual, estimated: weakest(sum.quality) === "estimated" }}
+                <Waterfall from={{ id: "baseline", name: "Baseline", amount: sum.baseline, source: "modelled" }}
+                  to={{ id: "actual", name: "Actual", amount: sum.actual, source: weakest(sum.quality) }}
                   steps={PARTS.map(({ part, name, colour }) => ({ id: part, name, colour, saves: sum.parts[part] }))}
                   chosen={figure} onChoose={(next) => set({ figure: next, hour: undefined })} />
                 <Closing sum={sum} />
@@ -58,7 +58,7 @@ export function Savings() {
 
 function InWords({ sum, days }: { sum: Totals; days: number }) {
   const saved = sum.baseline - sum.actual;
-  return <>In the last {days} days <Amount of={saved} /> were saved, {percent(share(saved, sum.baseline))} of the baseline.</>;
+  return <>In the last {days} days <Modelled formula={<p>Baseline − actual. The baseline is modelled, and so is what is saved against it.</p>}><Amount of={saved} /></Modelled> were saved, {percent(share(saved, sum.baseline))} of the baseline.</>;
 }
 
 /** That it adds up, or that it does not; and what was measured, modelled and estimated. */
@@ -67,21 +67,23 @@ function Closing({ sum }: { sum: Totals }) {
   return (
     <p className="flex flex-wrap gap-x-4 gap-y-1 border-t border-line px-4 py-2 text-12 text-muted">
       <span>{sum.closes ? "It adds up to the last nano-dollar." : "It does not add up. Please report this."}</span>
-      <span>Actual: {count(measured)} hours <QualityWord quality="measured" />, {count(estimated)} <QualityWord quality="estimated" />. The baseline is modelled, and so is each step from it.</span>
+      <span>Actual: {count(measured)} hours <QualityWord quality="measured" />{estimated > 0 && <>, {count(estimated)} <QualityWord quality="estimated" /></>}. The baseline is modelled, and so is each step from it.</span>
     </p>
   );
 }
 
 /** Definitions of baselines shown at once; the others open. */
-const DEFINITIONS_SHOWN = 3;
+const DEFINITIONS_SHOWN = 4;
 
 /** What it would have cost: each cluster's own definition, as it is stored with its hours. */
 function BaselineIs({ hours }: { hours: LedgerHour[] }) {
   const known = useQuery(clusters()).data ?? [];
-  const named = (id: string) => known.find((each) => each.id === id)?.name ?? id;
-  const definitions = new Map(hours.map((each) => [`${each.cluster_id} ${each.baseline_definition}`, each]));
-  const lines = [...definitions].map(([key, { cluster_id: id, baseline_definition: text }]) => (
-    <p key={key}>{definitions.size > 1 && <span className="font-semibold">{named(id)}: </span>}{text.replace(/\.?$/, ".")}</p>
+  const names = new Map<string, Set<string>>();
+  for (const { baseline_definition: text, cluster_id: id } of hours) {
+    names.set(text, (names.get(text) ?? new Set()).add(known.find((each) => each.id === id)?.name ?? id));
+  }
+  const lines = [...names].map(([text, of]) => (
+    <p key={text}>{names.size > 1 && <span className="font-semibold">{[...of].join(", ")}: </span>}{stopped(text)}</p>
   ));
   return (
     <div className="grid gap-x-6 gap-y-1 border-b border-line px-4 py-3 text-muted sm:grid-cols-[auto_minmax(0,1fr)]">
