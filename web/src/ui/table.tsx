@@ -1,12 +1,12 @@
 import type { ReactNode } from "react";
 
-/** What a phone leaves out. */
-const WIDE = "wide max-sm:hidden";
-const PADDING = "px-2 first:pl-4 [&:nth-last-child(1_of_:not(.wide))]:pr-4 sm:px-4";
+/** What narrow windows leave out. */
+const WIDE = "wide max-md:hidden";
+const PADDING = "px-1.5 first:pl-4 last:pr-4 [&:nth-last-child(1_of_:not(.wide))]:pr-4 lg:px-4";
 
 /**
  * A table of a few dozen rows. The first `words` columns hold words, the others numbers; those in `wide` are
- * left out on phones, and what is still too wide scrolls sideways inside its own frame.
+ * left out in narrow windows, and what is still too wide scrolls sideways inside its own frame.
  */
 export function DataTable({ name, heads, words = 2, wide = [], children }: {
   name: string; heads: readonly ReactNode[]; words?: number; wide?: readonly number[]; children: ReactNode;
@@ -17,7 +17,7 @@ export function DataTable({ name, heads, words = 2, wide = [], children }: {
         <thead className="text-12 text-muted">
           <tr>
             {heads.map((head, at) => (
-              <th key={at} scope="col" className={`h-8 ${PADDING} font-normal sm:whitespace-nowrap ${at < words ? "text-left" : "text-right"} ${wide.includes(at) ? WIDE : ""}`}>{head}</th>
+              <th key={at} scope="col" className={`h-8 ${PADDING} font-normal md:whitespace-nowrap ${at < words ? "text-left" : "text-right"} ${wide.includes(at) ? WIDE : ""}`}>{head}</th>
             ))}
           </tr>
         </thead>

@@ -19,7 +19,7 @@ export function Breakdown({ clusters }: { clusters: Dashboard["clusters"] }) {
           <tr key={cluster.id} className="border-t border-line hover:bg-hover">
             <Cell>
               <Link to="/clusters/$clusterId" params={{ clusterId: cluster.id }} className="inline-flex min-h-6 items-center font-semibold hover:underline">{cluster.name}</Link>
-              <span className="block text-12 sm:hidden"><ClusterBadge status={cluster.status} /></span>
+              <span className="block text-12 md:hidden"><ClusterBadge status={cluster.status} /></span>
             </Cell>
             <Cell wide><ClusterBadge status={cluster.status} /></Cell>
             <Cell wide number>{known ? count(cluster.nodes) : "–"}</Cell>

@@ -17,12 +17,12 @@ export function inShort(commands: Plan["commands"]): string {
 }
 
 /** What a plan does, saves or costs, could at best save, and risks. */
-export function FirstLine({ plan }: { plan: Plan }) {
+export function FirstLine({ plan, large = false }: { plan: Plan; large?: boolean }) {
   const saving = savingOf(plan);
   const size = saving < 0n ? -saving : saving;
   const worst = plan.after.worst_pool_loss;
   return (
-    <p className="text-14">
+    <p className={large ? "text-14 lg:text-18" : "text-14"}>
       <strong>{inShort(plan.commands)}.</strong>{" "}
       {saving < 0n ? "Costs" : "Saves"} <strong><Amount of={size} per="h" /></strong>{saving < 0n && " more"} <span className="whitespace-nowrap">(<Monthly perHour={size} />),</span>{" "}
       {percent(share(size, nanos(plan.before.cost_per_hour)))}.{" "}

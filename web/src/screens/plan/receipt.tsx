@@ -22,7 +22,7 @@ export function Receipt({ plan }: { plan: Optimization["plan"] }) {
   return (
     <Panel title="What it does" flush aside={<Bound />}>
       <div className="grid lg:grid-cols-[minmax(0,1fr)_minmax(0,720px)] lg:divide-x lg:divide-line">
-        <div className="p-4"><FirstLine plan={plan} /></div>
+        <div className="p-4"><FirstLine plan={plan} large /></div>
         <DataTable name="Before and after" words={1} heads={["", "Before", "After"].map((head) => head || <span className="sr-only">Figure</span>)}>
           {LINES.map((line) => (
             <tr key={line.name} className="border-t border-line">

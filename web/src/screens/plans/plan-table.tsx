@@ -14,11 +14,11 @@ export function PlanTable({ plans }: { plans: OptimizationSummary[] }) {
         const saving = nanos(saving_per_hour);
         return (
           <tr key={id} className="border-t border-line hover:bg-hover">
-            <Cell><Link to="/plans/$planId" params={{ planId: id }} className="inline-flex min-h-6 items-center gap-1.5 font-semibold hover:underline">{cluster_name}<span className="font-normal text-muted">#{generation}</span></Link><span className="block text-12 sm:hidden"><PlanBadge state={state} /></span></Cell>
+            <Cell><Link to="/plans/$planId" params={{ planId: id }} className="inline-flex min-h-6 items-center gap-1.5 font-semibold hover:underline">{cluster_name}<span className="font-normal text-muted">#{generation}</span></Link><span className="block text-12 md:hidden"><PlanBadge state={state} /></span></Cell>
             <Cell wide><PlanBadge state={state} /></Cell>
             <Cell wide number>{before.nodes} → {after.nodes}</Cell>
             <Cell wide number><Amount of={before.cost_per_hour} per="h" /> → <Amount of={after.cost_per_hour} per="h" /></Cell>
-            <Cell number><Amount of={saving} per="h" /> <span className="inline-block min-w-9 text-muted">{percent(share(saving, nanos(before.cost_per_hour)))}</span><span className="block text-12 text-muted sm:hidden"><Time at={created_at} /></span></Cell>
+            <Cell number><Amount of={saving} per="h" /> <span className="inline-block min-w-9 text-muted">{percent(share(saving, nanos(before.cost_per_hour)))}</span><span className="block text-12 text-muted md:hidden"><Time at={created_at} /></span></Cell>
             <Cell wide number><Time at={created_at} /></Cell>
           </tr>
         );

@@ -22,8 +22,8 @@ export function HourDetail({ hour }: { hour: LedgerHour }) {
         {hour.lines.map((line) => (
           <tr key={`${line.pool.instance_type} ${line.pool.zone} ${line.pool.capacity_type}`} className="border-t border-line">
             <Cell wrap>
-              {line.pool.instance_type} <span className="text-muted max-sm:hidden">{line.pool.zone}</span>
-              <span className="flex flex-wrap gap-x-2 text-12 sm:hidden"><span className="text-muted">{line.pool.zone}</span><CapacityMark type={line.pool.capacity_type} /></span>
+              {line.pool.instance_type} <span className="text-muted max-md:hidden">{line.pool.zone}</span>
+              <span className="flex flex-wrap gap-x-2 text-12 md:hidden"><span className="text-muted">{line.pool.zone}</span><CapacityMark type={line.pool.capacity_type} /></span>
             </Cell>
             <Cell wide><CapacityMark type={line.pool.capacity_type} /></Cell>
             <Cell wide number><span title={line.instance_ids.join(", ")}>{counted(line.instance_ids.length, "instance")}</span></Cell>

@@ -10,10 +10,10 @@ import { Amount, Mark, QualityWord } from "../../ui/value";
 import { HourDetail } from "./hour-detail";
 
 const GRID = "grid w-full grid-cols-[minmax(0,1fr)_minmax(60px,auto)_minmax(60px,auto)] items-center gap-2 px-4 text-left sm:gap-4";
-const COLUMNS = `${GRID} sm:grid-cols-[170px_minmax(0,1fr)_100px_100px_100px_106px]`;
+const COLUMNS = `${GRID} md:grid-cols-[130px_minmax(0,1fr)_80px_80px_80px_100px] lg:grid-cols-[170px_minmax(0,1fr)_100px_100px_100px_106px]`;
 /** Where all hours are of one cluster, it has no column. */
-const COLUMNS_OF_ONE = `${GRID} sm:grid-cols-[minmax(0,1fr)_100px_100px_100px_106px]`;
-const WIDE = "max-sm:hidden";
+const COLUMNS_OF_ONE = `${GRID} md:grid-cols-[minmax(0,1fr)_88px_88px_88px_106px]`;
+const WIDE = "max-md:hidden";
 
 /** Ledger hours as rows; one opens the instances and prices it was made of. */
 export function HourRows({ hours, ofOne = false, figure, open, onOpen }: {
@@ -35,7 +35,7 @@ export function HourRows({ hours, ofOne = false, figure, open, onOpen }: {
         <button type="button" onClick={() => onOpen(hourKey(each))} className={`${columns} h-full border-t border-line -outline-offset-2 hover:bg-hover`}>
           <span className="min-w-0 truncate max-sm:text-12">
             <time dateTime={each.hour} title={exactTime(each.hour)}>{hour(each.hour)}</time>
-            {!ofOne && <span className="block truncate text-muted sm:hidden">{nameOfCluster(each)}</span>}
+            {!ofOne && <span className="block truncate text-muted md:hidden">{nameOfCluster(each)}</span>}
           </span>
           {!ofOne && <span className={`${WIDE} truncate text-muted`}>{nameOfCluster(each)}</span>}
           <span className={`${WIDE} text-right`}><Amount of={each.baseline} /></span>
