@@ -121,7 +121,7 @@ const tickOf = (seconds: number) => tick(seconds * 1000);
 /** Room a note needs: half of its width, and its height. */
 const NOTE = { half: 28, height: 20 };
 
-/** Notes stand in the space they name, as near to the middle as both its edges keep clear of the words. */
+/** Notes stand in the middle of the space they name, of where both its edges keep clear of the words. */
 function writeNotes(plot: uPlot, series: Series[], colour: string): void {
   const { ctx } = plot;
   const [half, height] = [NOTE.half * devicePixelRatio, NOTE.height * devicePixelRatio];
@@ -135,8 +135,7 @@ function writeNotes(plot: uPlot, series: Series[], colour: string): void {
       const bottom = Math.min(...under.map((index) => plot.valToPos(below.values[index]!, "y", true)));
       return bottom - top >= height ? [{ x, y: (top + bottom) / 2 }] : [];
     });
-    const middle = plot.bbox.left + plot.bbox.width / 2;
-    const place = places.toSorted((a, b) => Math.abs(a.x - middle) - Math.abs(b.x - middle))[0];
+    const place = places[Math.floor(places.length / 2)];
     if (!place) continue;
     ctx.save();
     ctx.font = `${12 * devicePixelRatio}px ${FONT}`;

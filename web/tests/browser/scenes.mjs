@@ -70,6 +70,13 @@ const MOMENTS = [
     await route.fulfill({ response, json: { ...rest, items: items.filter((each) => each.state !== "applying" && each.state !== "approved") } });
   }), ready: "No plan is running now" },
   { name: "plan-details", path: "/plans/opt_0001", act: (page) => shows(page, "Packing before and after").then(() => page.locator("summary")).then((all) => all.evaluateAll((all) => all.forEach((each) => { each.parentElement.open = true; }))), ready: /^On them together: / },
+  { name: "plan-adds", path: "/plans/opt_0001", ready: /^Add \d+ nodes?\. Costs .* more/, before: (page) => page.route("**/api/v1/optimizations/opt_0001", async (route) => {
+    const response = await route.fetch();
+    const optimization = await response.json();
+    const [command] = optimization.plan.commands;
+    const after = { ...optimization.plan.after, cost_per_hour: { amount: "9.50", currency: "USD" } };
+    await route.fulfill({ response, json: { ...optimization, plan: { ...optimization.plan, after, commands: [{ ...command, retire: [] }] } } });
+  }) },
   { name: "plan-viewer", path: "/plans/opt_0001", before: (page) => page.route("**/auth/refresh", asViewer), ready: /your role is viewer/ },
   { name: "plan-approval", path: "/plans/opt_0001", act: press("button", "Approve plan"), ready: (page) => page.getByRole("dialog").waitFor() },
   {

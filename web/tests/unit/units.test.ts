@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { relative } from "../../src/lib/time";
-import { counted, cpu, duration, memory, percent } from "../../src/lib/units";
+import { counted, cpu, duration, memory, percent, stopped } from "../../src/lib/units";
 
 /** Shows as `~` the space that never ends a line: between every number and its unit. */
 const shown = (text: string) => text.replaceAll("\u00a0", "~");
@@ -21,6 +21,10 @@ test("durations use the unit that has a short number", () => {
 
 test("one is singular", () => {
   expect([counted(1, "node"), counted(0, "node"), counted(1234, "node")]).toEqual(["1 node", "0 nodes", "1,234 nodes"]);
+});
+
+test("a sentence ends with one full stop", () => {
+  expect(["Nodes were kept", "Nodes were kept.", "Was it?", ""].map(stopped)).toEqual(["Nodes were kept.", "Nodes were kept.", "Was it?", ""]);
 });
 
 test("times are told from now, in both directions", () => {

@@ -48,7 +48,9 @@ function halves(values: number[]): { before: number; since: number } | undefined
 function moved(values: number[], days: number): string | undefined {
   const { before, since } = halves(values) ?? { before: 0, since: 0 };
   if (before <= 0) return undefined;
-  const change = since / before - 1;
+  const times = since / before;
+  if (times >= 3) return `${Math.round(times)} times the ${days / 2} days before`;
+  const change = times - 1;
   const word = Math.abs(change) < 0.0005 ? "as much as" : `${percent(Math.abs(change))} ${change < 0 ? "less" : "more"} than`;
   return `${word} the ${days / 2} days before`;
 }
