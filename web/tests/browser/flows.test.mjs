@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 after(async () => {
   await browser.close();
-  site.close();
+  site?.close();
 });
 
 const PROBLEM = "application/problem+json";
