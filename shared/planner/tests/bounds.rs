@@ -121,6 +121,52 @@ fn a_pod_less_never_raises_the_bound_above_the_packing_with_it() {
 }
 
 #[test]
+fn a_pod_less_never_raises_the_bound_above_what_all_cost_at_best() {
+    let mut lower = 0;
+    for seed in 0..300 {
+        let problem = small(seed);
+        let left: Vec<u32> = problem.items.iter().map(|item| item.count).collect();
+        let best = optimum(&problem, &left, &mut BTreeMap::new());
+        for item in 0..problem.items.len() {
+            let mut fewer = problem.clone();
+            fewer.items[item].count -= 1;
+            for budget in [1, 20, 300] {
+                let bound = solve(&fewer, budget, seed).bound;
+                assert!(bound <= best, "seed {seed}, budget {budget}: {bound} above {best}");
+                lower += u32::from(bound < best);
+            }
+        }
+    }
+    assert!(lower > 100, "no pod mattered");
+}
+
+#[test]
+fn no_optimum_of_many_shapes_is_below_the_bound() {
+    // Tiny budgets leave few rows, so that items share one or are poured as sand.
+    for seed in 0..300 {
+        let mut dice = Dice::new(seed);
+        let mut problem = small(seed);
+        let sites = Rc::clone(&problem.items[0].sites);
+        problem.items = (0..7)
+            .map(|_| Item {
+                size: [1 + dice.roll(4) as u32, 1 + dice.roll(4) as u32, 1],
+                count: 1,
+                sites: Rc::clone(&sites),
+                members: Rc::from([]),
+                workload: None,
+            })
+            .collect();
+        let best = optimum(&problem, &[1; 7], &mut BTreeMap::new());
+        for budget in [1, 2, 5, 300] {
+            let packing = solve(&problem, budget, seed);
+            assert!(packing.bound <= best, "seed {seed}: bound {} above {best}", packing.bound);
+            assert!(packing.cost >= best, "seed {seed}: {} below {best}", packing.cost);
+            assert!(packing.unplaced.is_empty(), "seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn bounds_come_near_what_small_instances_cost() {
     let (mut bounds, mut costs) = (0, 0);
     for seed in 0..400 {

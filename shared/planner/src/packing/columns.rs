@@ -1,15 +1,21 @@
 //! The configuration linear programme of Gilmore and Gomory (1961): how many bins to fill by each
 //! pattern. Its prices bound the cost from below, its patterns make good packings.
 
-use super::Problem;
 use super::cover::{Row, whole_bound};
 use super::duals::{Prices, linear_bound, worth};
-use super::knapsack::{best_load, things};
+use super::greedy::BALANCE;
+use super::knapsack::{Best, best_load};
+use super::relaxed::{Thing, dot};
+use super::rows::Rows;
 use super::simplex::{Column, Simplex};
 use super::state::{Place, State};
+use super::{Kind, Problem};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// More classes than this make the programme too slow to be worth it.
+/// More rows than this make the programme too slow to be worth it.
 pub(super) const MOST_ROWS: usize = 400;
+/// Rows for a cube root of the checks that the programme may take.
+const ROWS_PER_ROOT: f64 = 0.5;
 /// Nodes of the search for one pattern.
 const NODES: u64 = 200_000;
 /// The same while patterns are easy to find.
@@ -17,17 +23,33 @@ const QUICK: u64 = 400;
 /// Patterns that gain less than this share of a bin's price are not looked for.
 const TOLERANCE: f64 = 1e-4;
 
+/// Share of a kind's price that sand must be worth in it.
+const NEARLY: f64 = 0.985;
 /// How far prices are pulled to the best known ones.
 const PULL: f64 = 0.7;
+/// By how much less where that leads to no better ones.
+const LESS: f64 = 0.95;
+/// But never by less than this.
+const LEAST: f64 = 0.5;
+/// A programme whose cost is so many times its bound is far from solved.
+const FAR: f64 = 1.002;
 /// How much less than its bin a pattern may be worth at pulled prices and still be looked at.
 const SLACK: f64 = 0.002;
 
+/// A kind, and how many of each row are in one. The sand has the room that is left.
+pub(super) type Pattern = (u32, Vec<(u32, u32)>);
+
 /// Patterns with amounts, the worth of each item, and the bound that follows.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Programme {
-    pub(super) patterns: Vec<(u32, Vec<(u32, u32)>)>,
+#[derive(Debug, Clone)]
+pub(super) struct Programme<const D: usize> {
+    pub(super) rows: Rows<D>,
+    pub(super) patterns: Vec<Pattern>,
     pub(super) amounts: Vec<f64>,
     pub(super) worth: Vec<f64>,
+    /// What sand is worth by resource.
+    pub(super) sand: [f64; D],
+    /// What the patterns cost in these amounts: the bound, once the programme is solved.
+    pub(super) cost: f64,
     pub(super) bound: f64,
     /// What the bound says of whole bins: the worth of all items, and the most worth in a bin by kind.
     pub(super) row: Option<Row>,
@@ -63,7 +85,7 @@ fn demand<const D: usize>(problem: &Problem<D>) -> Vec<f64> {
 /// what the configuration programme found the items to be worth.
 pub(super) fn uncut_bound<const D: usize>(
     state: &mut State<'_, D>,
-    programme: Option<&Programme>,
+    programme: Option<&Programme<D>>,
     upper: u64,
     nodes: u64,
 ) -> f64 {
@@ -85,48 +107,59 @@ pub(super) fn is_plain<const D: usize>(problem: &Problem<D>) -> bool {
         && problem.items.iter().all(|item| item.members.is_empty())
 }
 
-/// Solves the programme as far as `checks` of work allow, beginning with the patterns of `state`.
-pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Option<Programme> {
+/// Solves the programme as far as `until` checks allow, or where it is far from solved then `late`,
+/// beginning with the patterns of `state`.
+pub(super) fn solve<const D: usize>(
+    state: &mut State<'_, D>,
+    until: u64,
+    late: u64,
+) -> Option<Programme<D>> {
     let problem = state.problem;
-    let demand: Vec<f64> = problem.items.iter().map(|item| f64::from(item.count)).collect();
+    let resources = Prices::new(&problem.items, &problem.kinds);
+    let rows = Rows::new(problem, &resources.blend(BALANCE), &resources.opened, most_rows(until));
+    let scale = scale(problem);
     let dearest = problem.kinds.iter().map(|kind| kind.price).max()? as f64;
+    let demand = rows.demand(&scale);
     let mut simplex = Simplex::new(&demand, dearest * 4.0);
-    let mut patterns: Vec<(u32, Vec<(u32, u32)>)> = Vec::new();
-    for bin in &state.bins {
-        let Place::New(kind) = bin.kind else { continue };
-        let pattern = (kind, bin.load.clone());
-        if !patterns.contains(&pattern) {
-            simplex.add(column(problem, &pattern));
-            patterns.push(pattern);
-        }
+    let mut patterns: BTreeSet<Pattern> = BTreeSet::new();
+    if !rows.poured.is_empty() {
+        patterns = rows.first_patterns(problem);
     }
-    let rows = demand.len() as u64;
-    let pivot = rows * rows / 8 + 2 * patterns.len() as u64 + rows;
-    state.checks += simplex.settle(10 * demand.len()) * pivot;
+    let known = state.bins.iter().filter_map(|bin| match bin.kind {
+        Place::New(kind) => Some((kind, rows.of_load(&bin.load))),
+        Place::Opened(_) => None,
+    });
+    let mut known: BTreeSet<Pattern> = known.chain(patterns).collect();
+    let mut patterns: Vec<Pattern> = known.iter().cloned().collect();
+    for pattern in &patterns {
+        simplex.add(rows.column(problem, pattern, &scale));
+    }
+    simplex.settle(10 * demand.len());
     // Prices are looked for between the best known and those of the programme (Wentges 1997): these
     // alone jump about. The resources' prices are a good beginning, and their bound is one.
-    let resources = Prices::new(&problem.items, &problem.kinds).exact;
-    let mut centre: Vec<f64> =
-        problem.items.iter().map(|item| worth(&item.size, &resources)).collect();
+    let mut centre = rows.prices(&resources.exact, &scale);
     let mut bound = cut_bound(problem);
     let mut pull = PULL;
     let mut nodes = QUICK;
     let mut row = None;
-    while state.checks < until {
+    let far = |cost: f64, bound: f64| cost > bound * FAR;
+    let spent = |state: &State<'_, D>, simplex: &Simplex| state.checks + simplex.work;
+    while spent(state, &simplex) < until
+        || (spent(state, &simplex) < late && far(simplex.cost(), bound))
+    {
         let prices: Vec<f64> = simplex
             .prices()
             .iter()
             .zip(&centre)
             .map(|(out, centre)| pull * centre + (1.0 - pull) * out.max(0.0))
             .collect();
-        let total: f64 = prices.iter().zip(&demand).map(|(price, demand)| price * demand).sum();
+        let total = dot_all(&prices, &demand);
         let (mut dear, mut entered) = (1.0_f64, 0);
         let mut most = Vec::with_capacity(problem.kinds.len());
         for (at, kind) in problem.kinds.iter().enumerate() {
             let price = kind.price as f64;
             let floor = price * if pull > 0.0 { 1.0 - SLACK } else { 1.0 + TOLERANCE };
-            let things = things(problem, kind, &prices);
-            let found = best_load(&things, &kind.capacity.map(f64::from), floor, nodes);
+            let found = rows.best(kind, &prices, &scale, floor, nodes);
             state.checks += found.effort;
             dear = dear.max(found.most / price);
             most.push(found.most);
@@ -134,20 +167,21 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
                 continue;
             }
             let pattern = (at as u32, found.pattern);
-            if simplex.enter(column(problem, &pattern)) {
+            if known.insert(pattern.clone()) {
+                // Those that do not lower the cost now may yet.
+                let column = rows.column(problem, &pattern, &scale);
+                entered += u32::from(simplex.enter(column));
                 patterns.push(pattern);
-                entered += 1;
-                state.checks += pivot;
             }
         }
         let found = total / dear * (1.0 - 1e-9);
-        if found > bound {
+        let better = found > bound;
+        if better {
             bound = found;
             row = Some(Row { demand: total, gives: most });
             centre = prices.iter().map(|price| price / dear).collect();
         }
-        let pivots = simplex.settle(8 * demand.len());
-        state.checks += pivots * pivot;
+        simplex.settle(8 * demand.len());
         if simplex.cost() <= bound * (1.0 + 2.0 * TOLERANCE)
             || (entered == 0 && pull == 0.0 && nodes >= NODES)
         {
@@ -156,97 +190,165 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
         if entered == 0 && pull == 0.0 {
             nodes *= 8;
         }
-        pull = if entered == 0 && pull > 0.0 { 0.0 } else { PULL };
+        // The less, the less the best known prices have to say.
+        pull = match entered {
+            _ if better => PULL,
+            0 if pull > 0.0 => 0.0,
+            0 => PULL,
+            _ => (pull * LESS).max(LEAST),
+        };
     }
-    let prices: Vec<f64> = simplex.prices().iter().map(|price| price.max(0.0)).collect();
+    state.checks += simplex.work;
+    let worth = rows.worth(problem, simplex.prices(), &scale);
+    let sand = rows.sand_prices(simplex.prices(), &scale);
     let mut amounts = vec![0.0; patterns.len()];
     for (column, amount) in simplex.solution() {
         amounts[column as usize] = amount;
     }
-    Some(Programme { patterns, amounts, worth: prices, bound, row })
+    let cost = simplex.cost();
+    Some(Programme { rows, patterns, amounts, worth, sand, cost, bound, row })
 }
 
-fn column<const D: usize>(problem: &Problem<D>, pattern: &(u32, Vec<(u32, u32)>)) -> Column {
-    Column {
-        cost: problem.kinds[pattern.0 as usize].price as f64,
-        gives: pattern.1.iter().map(|(item, count)| (*item, f64::from(*count))).collect(),
+impl<const D: usize> Programme<D> {
+    /// Kinds that it opens, and how many of each.
+    pub(super) fn fleet(&self) -> Vec<(u32, f64)> {
+        let mut fleet: BTreeMap<u32, f64> = BTreeMap::new();
+        for ((kind, _), amount) in self.patterns.iter().zip(&self.amounts) {
+            if *amount > 0.0 {
+                *fleet.entry(*kind).or_default() += amount;
+            }
+        }
+        fleet.into_iter().collect()
+    }
+
+    /// Kinds that sand alone is worth nearly opening for, beside those that it opens.
+    pub(super) fn kinds_for_sand(&self, problem: &Problem<D>) -> Vec<u32> {
+        let pays = |kind: &Kind<D>| worth(&kind.capacity, &self.sand) >= kind.price as f64 * NEARLY;
+        let kinds = problem.kinds.iter().enumerate().filter(|(_, kind)| pays(kind));
+        kinds.map(|(at, _)| at as u32).collect()
     }
 }
 
-/// Opens bins by the patterns' whole amounts, then again for what remains, the largest part of an
-/// amount rounded up, until no pattern of the programme is worth opening.
-pub(super) fn dive<const D: usize>(state: &mut State<'_, D>, programme: &Programme) {
-    let problem = state.problem;
-    let mut amounts = programme.amounts.clone();
-    for _ in 0..40 {
-        let mut opened = 0;
-        let mut fractions: Vec<(f64, usize)> = Vec::new();
-        for (at, amount) in amounts.iter().enumerate() {
-            let whole = (amount + 1e-6).floor();
-            for _ in 0..whole as u32 {
-                opened += u32::from(open(state, &programme.patterns[at]));
-            }
-            fractions.push((amount - whole, at));
+/// Rows that can be solved within so many checks: the work grows with their cube.
+fn most_rows(checks: u64) -> usize {
+    ((checks as f64).cbrt() * ROWS_PER_ROOT).min(MOST_ROWS as f64) as usize
+}
+
+/// The largest room of each resource, which the sand is counted in.
+pub(super) fn scale<const D: usize>(problem: &Problem<D>) -> [f64; D] {
+    std::array::from_fn(|at| {
+        f64::from(problem.kinds.iter().map(|kind| kind.capacity[at]).max().unwrap_or(1).max(1))
+    })
+}
+
+fn dot_all(one: &[f64], other: &[f64]) -> f64 {
+    one.iter().zip(other).map(|(one, other)| one * other).sum()
+}
+
+impl<const D: usize> Rows<D> {
+    /// How many of each row there are, and then how much sand.
+    pub(super) fn demand(&self, scale: &[f64; D]) -> Vec<f64> {
+        let counts = self.alike.iter().map(|alike| f64::from(alike.count));
+        counts.chain(self.poured.iter().map(|at| self.sand[*at] / scale[*at])).collect()
+    }
+
+    /// Prices of the rows where resources have these.
+    fn prices(&self, resources: &[f64; D], scale: &[f64; D]) -> Vec<f64> {
+        let alike = self.alike.iter().map(|alike| worth(&alike.size, resources));
+        alike.chain(self.poured.iter().map(|at| resources[*at] * scale[*at])).collect()
+    }
+
+    /// What sand is worth by resource.
+    pub(super) fn sand_prices(&self, prices: &[f64], scale: &[f64; D]) -> [f64; D] {
+        let mut sand = [0.0; D];
+        for (at, price) in self.poured.iter().zip(&prices[self.alike.len()..]) {
+            sand[*at] = price.max(0.0) / scale[*at];
         }
-        if opened == 0 {
-            fractions.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
-            match fractions.first() {
-                Some((fraction, at)) if *fraction > 0.3 => {
-                    if !open(state, &programme.patterns[*at]) {
-                        return;
+        sand
+    }
+
+    /// What each class is worth at prices of the rows.
+    fn worth(&self, problem: &Problem<D>, prices: &[f64], scale: &[f64; D]) -> Vec<f64> {
+        let sand = self.sand_prices(prices, scale);
+        let items = problem.items.iter().zip(&self.of).enumerate();
+        items
+            .map(|(at, (item, row))| {
+                row.map_or(0.0, |row| prices[row as usize].max(0.0))
+                    + dot(&self.over(at as u32, &item.size), &sand)
+            })
+            .collect()
+    }
+
+    /// Sand alone, and as many as fit of each row, one, and half as many.
+    fn first_patterns(&self, problem: &Problem<D>) -> BTreeSet<Pattern> {
+        let mut patterns = BTreeSet::new();
+        for (kind, made) in problem.kinds.iter().enumerate() {
+            patterns.insert((kind as u32, Vec::new()));
+            for (row, alike) in self.alike.iter().enumerate() {
+                let most = alike.most_in(made);
+                for count in [1, most / 2, most] {
+                    if (1..=most).contains(&count) {
+                        patterns.insert((kind as u32, vec![(row as u32, count)]));
                     }
                 }
-                _ => return,
             }
         }
-        // The programme again, over the patterns that still fit what remains.
-        let rows: Vec<u32> = (0..problem.items.len() as u32)
-            .filter(|item| state.remaining[*item as usize] > 0)
-            .collect();
-        if rows.is_empty() {
-            return;
-        }
-        let demand: Vec<f64> =
-            rows.iter().map(|item| f64::from(state.remaining[*item as usize])).collect();
-        let dearest = problem.kinds.iter().map(|kind| kind.price).max().unwrap_or(1) as f64;
-        let mut simplex = Simplex::new(&demand, dearest * 4.0);
-        let mut known = Vec::new();
-        for (at, (kind, load)) in programme.patterns.iter().enumerate() {
-            let gives: Vec<(u32, f64)> = load
-                .iter()
-                .filter_map(|(item, count)| {
-                    let row = rows.binary_search(item).ok()?;
-                    let count = (*count).min(state.remaining[*item as usize]);
-                    Some((row as u32, f64::from(count)))
-                })
-                .collect();
-            if !gives.is_empty() {
-                simplex.add(Column { cost: problem.kinds[*kind as usize].price as f64, gives });
-                known.push(at);
-            }
-        }
-        let pivot = rows.len() * rows.len() / 8 + 2 * known.len() + rows.len();
-        state.checks += simplex.settle(6 * rows.len()) * pivot as u64;
-        amounts = vec![0.0; programme.patterns.len()];
-        for (column, amount) in simplex.solution() {
-            amounts[known[column as usize]] = amount;
-        }
+        patterns
     }
-}
 
-/// Opens a bin by a pattern, as far as items remain. Not if less than most of it does.
-fn open<const D: usize>(state: &mut State<'_, D>, pattern: &(u32, Vec<(u32, u32)>)) -> bool {
-    let mut bin = state.fresh(pattern.0);
-    for &(item, count) in &pattern.1 {
-        let count = count.min(state.remaining[item as usize]);
-        let room = state.room(&bin, item, count);
-        if room > 0 {
-            state.put(&mut bin, item, room);
+    fn of_load(&self, load: &[(u32, u32)]) -> Vec<(u32, u32)> {
+        let mut rows: BTreeMap<u32, u32> = BTreeMap::new();
+        for (item, count) in load {
+            if let Some(row) = self.of[*item as usize] {
+                *rows.entry(row).or_default() += count;
+            }
         }
+        rows.into_iter().collect()
     }
-    let any = !bin.load.is_empty();
-    if any {
-        state.bins.push(bin);
+
+    pub(super) fn column(
+        &self,
+        problem: &Problem<D>,
+        pattern: &Pattern,
+        scale: &[f64; D],
+    ) -> Column {
+        let kind = &problem.kinds[pattern.0 as usize];
+        let mut gives: Vec<(u32, f64)> =
+            pattern.1.iter().map(|(row, count)| (*row, f64::from(*count))).collect();
+        for (next, at) in self.poured.iter().enumerate() {
+            let taken =
+                pattern.1.iter().map(|(row, count)| self.alike[*row as usize].size[*at] * count);
+            let left = kind.capacity[*at] - taken.sum::<u32>();
+            if left > 0 {
+                gives.push(((self.alike.len() + next) as u32, f64::from(left) / scale[*at]));
+            }
+        }
+        Column { cost: kind.price as f64, gives }
     }
-    any
+
+    /// The pattern worth most in a bin of a kind, more than `floor`: an item takes the place of sand.
+    fn best(
+        &self,
+        kind: &Kind<D>,
+        prices: &[f64],
+        scale: &[f64; D],
+        floor: f64,
+        nodes: u64,
+    ) -> Best {
+        let sand = self.sand_prices(prices, scale);
+        let alone = worth(&kind.capacity, &sand);
+        let mut things = Vec::with_capacity(self.alike.len());
+        for (at, (alike, price)) in self.alike.iter().zip(prices).enumerate() {
+            let gains = price - worth(&alike.size, &sand);
+            let most = if gains > 0.0 { alike.most_in(kind) } else { 0 };
+            if most > 0 {
+                let size = alike.size.map(f64::from);
+                things.push(Thing { id: at as u32, size, worth: gains, count: f64::from(most) });
+            }
+        }
+        let capacity = kind.capacity.map(f64::from);
+        let mut best = best_load(&things, &capacity, floor - alone, nodes);
+        best.most += alone;
+        best
+    }
 }

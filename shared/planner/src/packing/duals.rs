@@ -4,7 +4,7 @@ use super::simplex::{Column, Simplex};
 use super::{Item, Kind};
 
 /// What a unit of each of the `D` resources is worth, nano-USD.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Prices<const D: usize> {
     /// Prices in the programme `minimise Σ price · x` with `Σ capacity · x ≥ Σ size · count`.
     /// No bin's room is worth more than it costs, up to rounding.
@@ -13,6 +13,8 @@ pub(super) struct Prices<const D: usize> {
     /// A resource that is plentiful in sum may be short in one bin: a little of these prices keeps loads
     /// balanced.
     pub(super) balanced: [f64; D],
+    /// Kinds that the programme opens.
+    pub(super) opened: Vec<u32>,
 }
 
 impl<const D: usize> Prices<D> {
@@ -43,7 +45,8 @@ impl<const D: usize> Prices<D> {
             std::array::from_fn(|at| (demand[at] / room[at].max(1.0)).min(1.0).powi(2));
         let all: f64 = scarcity.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         let balanced = std::array::from_fn(|at| cost * scarcity[at] / all / room[at].max(1.0));
-        Self { exact, balanced }
+        let opened = solved.amounts.iter().map(|(kind, _)| *kind).collect();
+        Self { exact, balanced, opened }
     }
 
     /// The exact prices with `share` of the balanced ones.

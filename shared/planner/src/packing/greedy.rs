@@ -3,6 +3,7 @@
 use super::columns::is_plain;
 use super::duals::{Prices, worth};
 use super::state::{Bin, Place, State};
+use super::{Kind, Problem};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
@@ -19,6 +20,8 @@ pub(super) struct Guide<const D: usize> {
     pub(super) order: Vec<u32>,
     /// Whether the linear programme would open the kind, or nearly so.
     pub(super) favoured: Vec<bool>,
+    /// How many mean items fill a bin of each kind.
+    pub(super) usual: Vec<usize>,
     /// Kinds by price for what their room is worth, best first.
     pub(super) kinds: Vec<u32>,
 }
@@ -30,10 +33,7 @@ impl<const D: usize> Guide<D> {
         // Elsewhere denser packings failed more rehearsals (tests/carried_out.rs).
         let mixed = prices.blend(if is_plain(problem) { BALANCE } else { 0.0 });
         let worth: Vec<f64> = problem.items.iter().map(|item| worth(&item.size, &mixed)).collect();
-        let mut order: Vec<u32> = (0..problem.items.len() as u32).collect();
-        order.sort_by(|one, other| {
-            worth[*other as usize].total_cmp(&worth[*one as usize]).then(one.cmp(other))
-        });
+        let order = hardest_first(&worth);
         let efficiency: Vec<f64> = problem
             .kinds
             .iter()
@@ -47,8 +47,37 @@ impl<const D: usize> Guide<D> {
         });
         let best = efficiency.iter().copied().fold(f64::INFINITY, f64::min);
         let favoured = efficiency.iter().map(|price| *price <= best * 1.02).collect();
-        Self { prices, favoured, worth, order, kinds }
+        let usual = usual(problem);
+        Self { prices, favoured, worth, order, usual, kinds }
     }
+
+    /// Goes by what items are worth in another programme.
+    pub(super) fn adopt(&mut self, worth: &[f64]) {
+        worth.clone_into(&mut self.worth);
+        self.order = hardest_first(worth);
+    }
+}
+
+fn usual<const D: usize>(problem: &Problem<D>) -> Vec<usize> {
+    let count: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
+    let mean: [f64; D] = std::array::from_fn(|at| {
+        let sizes =
+            problem.items.iter().map(|item| f64::from(item.size[at]) * f64::from(item.count));
+        sizes.sum::<f64>() / count
+    });
+    let fill = |kind: &Kind<D>| {
+        let rooms = kind.capacity.iter().zip(&mean).filter(|(_, mean)| **mean > 0.0);
+        rooms.map(|(room, mean)| f64::from(*room) / mean).fold(f64::from(u16::MAX), f64::min)
+    };
+    problem.kinds.iter().map(|kind| fill(kind) as usize).collect()
+}
+
+fn hardest_first(worth: &[f64]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..worth.len() as u32).collect();
+    order.sort_by(|one, other| {
+        worth[*other as usize].total_cmp(&worth[*one as usize]).then(one.cmp(other))
+    });
+    order
 }
 
 /// Puts into a bin what fits of the remaining items, in `order`. Returns what that is worth.

@@ -1,7 +1,10 @@
 //! The best pattern for one bin: a bounded knapsack in `D` resources, by branch and bound.
 
+use super::fills::{Fills, Part};
 use super::relaxed::{Thing, dot, gain, prices};
-use super::{Kind, Problem};
+
+/// Checks for tables of what can be filled, for each node of the search.
+const FILLS: u64 = 24;
 
 /// A pattern, and what no pattern is worth more than.
 #[derive(Debug, Clone)]
@@ -31,36 +34,14 @@ struct Slot<const D: usize> {
 struct Search<const D: usize> {
     slots: Vec<Slot<D>>,
     prices: [f64; D],
+    fills: [Option<Fills>; D],
     taken: Vec<u32>,
     best: f64,
     best_taken: Vec<u32>,
     nodes: u64,
+    /// Slots looked at, and numbers of each.
+    looked: u64,
     limit: u64,
-}
-
-/// What fits into an empty bin of a kind, at `worth`.
-pub(super) fn things<const D: usize>(
-    problem: &Problem<D>,
-    kind: &Kind<D>,
-    worth: &[f64],
-) -> Vec<Thing<D>> {
-    let fits = problem.items.iter().zip(worth).enumerate().filter(|(_, (item, worth))| {
-        **worth > 0.0
-            && item.count > 0
-            && item.sites.contains(kind.site)
-            && item.size.iter().zip(&kind.capacity).all(|(size, room)| size <= room)
-    });
-    fits.map(|(at, (item, worth))| {
-        let rooms = item.size.iter().zip(&kind.capacity).filter(|(size, _)| **size > 0);
-        let most = rooms.map(|(size, room)| room / size).fold(item.count, u32::min);
-        Thing {
-            id: at as u32,
-            size: item.size.map(f64::from),
-            worth: *worth,
-            count: f64::from(most),
-        }
-    })
-    .collect()
 }
 
 /// Looks for the load worth most, more than `floor`, for at most `nodes` nodes.
@@ -104,27 +85,45 @@ pub(super) fn best_load<const D: usize>(
     for at in (1..slots.len()).rev() {
         slots[at - 1].forgone += slots[at].forgone;
     }
+    let parts = |at: usize| {
+        let part =
+            |slot: &Slot<D>| Part { size: slot.size[at], count: slot.count, gain: slot.gain };
+        slots.iter().map(part).collect::<Vec<Part>>()
+    };
+    let fills: [Option<Fills>; D] =
+        std::array::from_fn(|at| Fills::new(&parts(at), capacity[at], prices[at], nodes * FILLS));
     let mut search = Search {
         taken: vec![0; slots.len()],
         slots,
         prices,
+        fills,
         best: ideal - floor,
         best_taken: Vec::new(),
         nodes: 0,
+        looked: 0,
         limit: nodes,
     };
+    let lost = search.lost(0, capacity);
     search.descend(0, *capacity, 0.0);
-    let whole = search.nodes < nodes;
+    let lost = if search.nodes < nodes { search.best } else { lost.min(search.best) };
+    let work: u64 = search.fills.iter().flatten().map(|fills| fills.work).sum();
     let taken = search.best_taken.iter().zip(&search.slots).filter(|(taken, _)| **taken > 0);
     Best {
-        most: if whole { ideal - search.best } else { ideal } * (1.0 + 1e-9),
+        most: (ideal - lost) * (1.0 + 1e-9),
         worth: ideal - search.best,
         pattern: taken.map(|(taken, slot)| (slot.id, *taken)).collect(),
-        effort: looked + 12 * search.nodes,
+        effort: looked + work + 8 * search.nodes + 3 * search.looked,
     }
 }
 
 impl<const D: usize> Search<D> {
+    /// What slots from `from` on lose at least in so much room.
+    fn lost(&self, from: usize, free: &[f64; D]) -> f64 {
+        let known =
+            self.fills.iter().zip(free).filter_map(|(fills, free)| Some((fills.as_ref()?, free)));
+        known.map(|(fills, free)| fills.least(from, *free)).fold(0.0, f64::max)
+    }
+
     /// Chooses what to take of slot `from` and all later ones. `best` is the least loss so far.
     fn descend(&mut self, from: usize, free: [f64; D], loss: f64) {
         self.nodes += 1;
@@ -136,13 +135,17 @@ impl<const D: usize> Search<D> {
         }
         let mut loss = loss;
         for at in from..self.slots.len() {
+            self.looked += 1;
             let slot = self.slots[at];
-            if loss + room * (1.0 - slot.density).max(0.0) >= self.best || self.nodes >= self.limit
+            if loss + room * (1.0 - slot.density).max(0.0) >= self.best
+                || loss + self.lost(at, &free) >= self.best
+                || self.nodes >= self.limit
             {
                 return;
             }
             let rooms = free.iter().zip(&slot.size).filter(|(_, size)| **size > 0.0);
             let most = rooms.map(|(free, size)| (free / size) as u32).fold(slot.count, u32::min);
+            self.looked += u64::from(most);
             for count in (1..=most).rev() {
                 let off = if slot.gain > 0.0 { slot.count - count } else { count };
                 let loss = loss + slot.gain.abs() * f64::from(off);

@@ -8,13 +8,18 @@
 
 mod columns;
 mod cover;
+mod dive;
 mod duals;
+mod fills;
 mod greedy;
 mod knapsack;
+mod loads;
+mod pour;
 mod random;
 mod reach;
 mod relaxed;
 mod repack;
+mod rows;
 mod search;
 mod simplex;
 mod state;

@@ -1,7 +1,10 @@
 //! Ruin and recreate: take a few bins apart, pack their items again, keep what costs no more.
 
-use super::columns::{self, cut_bound, dive, is_plain, uncut_bound};
-use super::greedy::{Guide, Way, complete, fill};
+use super::columns::{self, Programme, cut_bound, is_plain, uncut_bound};
+use super::dive::dive;
+use super::greedy::{BALANCE, Guide, Way, complete, fill};
+use super::loads::Loads;
+use super::pour::{pour_into, whole_fleets};
 use super::random::Random;
 use super::state::{Bin, CHECKS_PER_UNIT, Place, State};
 
@@ -14,57 +17,40 @@ const WAYS: [Way; 5] = [
     Way { even: false, favour: 1.2 },
 ];
 
+/// A programme that costs no more than so many times its bound is as good as solved.
+const SOLVED: f64 = 1.003;
+/// Items in a bin, on average, above which bins are not filled one by one.
+const MANY: usize = 16;
+
 /// Builds a packing, improves it until the budget is used up, and returns a bound on its cost.
 pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, seed: u64) -> f64 {
     let until = budget * CHECKS_PER_UNIT;
     let mut guide = Guide::new(state);
-    complete(state, &guide, WAYS[0]);
-    for way in &WAYS[1..] {
-        // Each costs as much as the first.
-        if state.checks > until / 3 || !is_plain(state.problem) {
-            break;
-        }
-        let mut other = State::new(state.problem);
-        other.checks = state.checks;
-        complete(&mut other, &guide, *way);
-        state.checks = other.checks;
-        if rank(&other) < rank(state) {
-            let checks = state.checks;
-            *state = other;
-            state.checks = checks;
-        }
+    if budget == 0 {
+        complete(state, &guide, WAYS[0]);
+        return 0.0;
+    }
+    let mut bound = cut_bound(state.problem);
+    let plain = is_plain(state.problem);
+    let mut kept = None;
+    if plain {
+        kept = construct(state, &mut guide, until, bound);
+    } else {
+        complete(state, &guide, WAYS[0]);
     }
     // A few hundredths of the budget.
     let nodes = until / 600;
-    let mut bound = 0.0;
-    let mut kept = None;
-    if budget > 0 {
-        bound = cut_bound(state.problem);
-        if is_plain(state.problem)
-            && state.problem.items.len() <= columns::MOST_ROWS
-            && let Some(programme) = columns::solve(state, until * 3 / 10)
-        {
-            bound = programme.bound.max(bound);
-            guide.worth.clone_from(&programme.worth);
-            let mut other = State::new(state.problem);
-            other.checks = state.checks;
-            dive(&mut other, &programme);
-            complete(&mut other, &guide, WAYS[2]);
-            state.checks = other.checks;
-            if rank(&other) < rank(state) {
-                *state = other;
-            }
-            kept = Some(programme);
-        }
-        if complete_packing(state) {
-            bound = bound.max(uncut_bound(state, kept.as_ref(), state.cost(), nodes));
-        }
+    if let Some(programme) = &kept {
+        bound = programme.bound.max(bound);
+    }
+    if complete_packing(state) {
+        bound = bound.max(uncut_bound(state, kept.as_ref(), state.cost(), nodes));
     }
     // Nearer than rounding tells apart.
     let enough = bound * (1.0 + 1e-8);
     let mut random = Random::new(seed);
     let first = state.problem.opened.len();
-    if is_plain(state.problem) && complete_packing(state) {
+    if plain && complete_packing(state) {
         super::repack::Repack::new(state, &guide).run(until, enough, &mut random);
     }
     while state.checks < until && state.bins.len() > first && (state.cost() as f64) > enough {
@@ -75,10 +61,112 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         // A step that finds nothing to look at still counts, so that the search ends.
         state.checks = state.checks.max(before + 1);
     }
-    if budget > 0 && complete_packing(state) {
+    if complete_packing(state) {
         bound = bound.max(uncut_bound(state, kept.as_ref(), state.cost(), nodes));
     }
     bound
+}
+
+/// Packs a problem without limits across bins in several ways, guided by the configuration programme, and
+/// keeps the best.
+fn construct<const D: usize>(
+    state: &mut State<'_, D>,
+    guide: &mut Guide<D>,
+    until: u64,
+    cut: f64,
+) -> Option<Programme<D>> {
+    let problem = state.problem;
+    let few = problem.items.len() <= columns::MOST_ROWS;
+    let any: Vec<u32> = (0..problem.kinds.len() as u32).collect();
+    if few {
+        complete(state, guide, WAYS[0]);
+        for way in &WAYS[1..] {
+            try_out(state, |other| complete(other, guide, *way));
+        }
+        let scarce = vec![true; problem.items.len()];
+        let loads = Loads { guide, common: Vec::new(), kinds: any.clone(), scarce };
+        try_out(state, |other| {
+            loads.complete(other);
+            complete(other, guide, WAYS[2]);
+        });
+    }
+    // Where few items go into a bin, the programme says more than a search finds.
+    let few_in_one = guide.prices.opened.iter().any(|kind| guide.usual[*kind as usize] < MANY);
+    let late = until * if few_in_one { 6 } else { 3 } / 10;
+    let Some(programme) = columns::solve(state, until * 3 / 10, late) else {
+        complete(state, guide, WAYS[0]);
+        return None;
+    };
+    // Its prices say more than the resources' once it is nearly solved.
+    let order = guide.order.clone();
+    if programme.bound > cut || programme.cost < cut * SOLVED {
+        guide.adopt(&programme.worth);
+    }
+    let guide = &*guide;
+    let fleet = programme.fleet();
+    let opened: Vec<u32> = fleet.iter().map(|kind| kind.0).collect();
+    let loads = |kinds: &[u32]| Loads {
+        guide,
+        common: programme.kinds_for_sand(problem),
+        kinds: kinds.to_vec(),
+        scarce: programme.rows.of.iter().map(Option::is_some).collect(),
+    };
+    let bins: f64 = fleet.iter().map(|kind| kind.1).sum();
+    let pods: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
+    if programme.rows.poured.is_empty() {
+        try_out(state, |other| {
+            dive(other, &programme);
+            complete(other, guide, WAYS[2]);
+        });
+    }
+    let many = pods > bins * MANY as f64;
+    if few || !many {
+        try_out(state, |other| {
+            loads(&opened).complete(other);
+            complete(other, guide, WAYS[2]);
+        });
+    }
+    let prices = guide.prices.blend(BALANCE);
+    // Where many items go into a bin, few are left for bins beside the fleet.
+    let price = |kind: u32| problem.kinds[kind as usize].price;
+    let least = opened.iter().map(|kind| price(*kind)).min().unwrap_or(0);
+    let small: Vec<u32> =
+        any.iter().copied().filter(|kind| !many || price(*kind) < least / 2).collect();
+    for (number, whole) in whole_fleets(&fleet).into_iter().enumerate() {
+        let late = state.checks > until / 2 && (number > 0 || !many);
+        if complete_packing(state) && late {
+            break;
+        }
+        let mut poured = State::new(problem);
+        poured.checks = state.checks;
+        pour_into(&mut poured, &whole, &prices, &order);
+        state.checks = poured.checks;
+        let rest = Loads { common: small.clone(), ..loads(&small) };
+        for by_loads in [true, false] {
+            try_out(state, |other| {
+                let checks = other.checks;
+                other.clone_from(&poured);
+                other.checks = checks;
+                if by_loads {
+                    rest.complete(other);
+                }
+                complete(other, guide, WAYS[2]);
+            });
+        }
+    }
+    Some(programme)
+}
+
+/// Keeps what a way of packing from nothing makes, if it is better.
+fn try_out<'a, const D: usize>(state: &mut State<'a, D>, pack: impl FnOnce(&mut State<'a, D>)) {
+    let mut other = State::new(state.problem);
+    other.checks = state.checks;
+    pack(&mut other);
+    let checks = other.checks;
+    if rank(&other) < rank(state) {
+        *state = other;
+    }
+    state.checks = checks;
 }
 
 /// Items without a place, then cost.

@@ -21,6 +21,8 @@ pub(super) struct Simplex {
     prices: Vec<f64>,
     columns: Vec<Column>,
     start_cost: f64,
+    /// Checks' worth of work done (see `state`).
+    pub(super) work: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,7 @@ impl Simplex {
             prices: vec![start_cost; rows],
             columns: Vec::new(),
             start_cost,
+            work: (rows * rows / 8) as u64,
         }
     }
 
@@ -77,14 +80,11 @@ impl Simplex {
             .collect()
     }
 
-    /// Adds a column and brings it into the basis if that lowers the cost.
+    /// Adds a column, and brings it into the basis if that lowers the cost.
     pub(super) fn enter(&mut self, column: Column) -> bool {
         let lowers = self.reduced(&column) < -EPSILON * column.cost.max(1.0);
-        if lowers {
-            self.columns.push(column);
-            self.pivot(Basic::Column(self.columns.len() as u32 - 1));
-        }
-        lowers
+        self.columns.push(column);
+        lowers && self.pivot(Basic::Column(self.columns.len() as u32 - 1))
     }
 
     /// Adds a column for `settle` to look at.
@@ -92,13 +92,13 @@ impl Simplex {
         self.columns.push(column);
     }
 
-    /// Pivots among the columns there are until none lowers the cost, at most `most` times. Returns how
-    /// often.
-    pub(super) fn settle(&mut self, most: usize) -> u64 {
-        for pivots in 0..most {
+    /// Pivots among the columns there are until none lowers the cost, at most `most` times.
+    pub(super) fn settle(&mut self, most: usize) {
+        for _ in 0..most {
             let surplus = (0..self.rows)
                 .map(|row| (self.prices[row], Basic::Surplus(row as u32)))
                 .min_by(|one, other| one.0.total_cmp(&other.0));
+            self.work += 2 * self.columns.len() as u64;
             let known = (0..self.columns.len())
                 .map(|at| {
                     let column = &self.columns[at];
@@ -109,13 +109,12 @@ impl Simplex {
             let best = match (surplus, known) {
                 (Some(surplus), _) if surplus.0 < -1e-12 * scale => surplus,
                 (_, Some(known)) if known.0 < -1e-9 => known,
-                _ => return pivots as u64,
+                _ => return,
             };
             if !self.pivot(best.1) {
-                return pivots as u64;
+                return;
             }
         }
-        most as u64
     }
 
     fn reduced(&self, column: &Column) -> f64 {
@@ -171,6 +170,8 @@ impl Simplex {
         self.inverse[row * rows..(row + 1) * rows].copy_from_slice(&line);
         self.amounts[row] = amount;
         self.basis[row] = entering;
+        let changed = direction.iter().filter(|factor| **factor != 0.0).count();
+        self.work += ((gives.len() / 2 + 2) * rows + changed * rows / 8) as u64;
         true
     }
 }

@@ -1,0 +1,92 @@
+//! Many items in a bin: open a whole fleet, and pour everything into it.
+
+use super::relaxed::dot;
+use super::state::State;
+
+/// Fleets that are tried.
+const MOST_FLEETS: usize = 4;
+/// Bins that an item fits into among which the best is taken.
+const LOOKS: u32 = 48;
+
+/// Opens a fleet, puts what fits into it, and does without what stayed empty.
+pub(super) fn pour_into<const D: usize>(
+    state: &mut State<'_, D>,
+    fleet: &[(u32, u32)],
+    prices: &[f64; D],
+    order: &[u32],
+) {
+    for &(kind, count) in fleet {
+        let bin = state.fresh(kind);
+        state.bins.extend(std::iter::repeat_n(bin, count as usize));
+    }
+    pour(state, prices, order);
+    state.bins.retain(|bin| !bin.load.is_empty());
+}
+
+/// Whole fleets about these amounts: of each kind as many rounded up or down, the nearest first.
+pub(super) fn whole_fleets(amounts: &[(u32, f64)]) -> Vec<Vec<(u32, u32)>> {
+    let mut fleets: Vec<(f64, Vec<(u32, u32)>)> = vec![(0.0, Vec::new())];
+    for &(kind, amount) in amounts {
+        let near = (amount + 0.5).floor();
+        // Which kinds are rounded the other way is tried for a few.
+        let other = if near > amount { near - 1.0 } else { near + 1.0 };
+        let ways: &[f64] = if fleets.len() < MOST_FLEETS { &[near, other] } else { &[near] };
+        fleets = ways
+            .iter()
+            .flat_map(|way| {
+                fleets.iter().map(move |(off, fleet)| {
+                    let kinds = fleet.iter().copied().chain([(kind, *way as u32)]);
+                    (off + (way - amount).abs(), kinds.collect())
+                })
+            })
+            .collect();
+    }
+    fleets.sort_by(|one, other| one.0.total_cmp(&other.0));
+    fleets.into_iter().map(|(_, fleet)| fleet).collect()
+}
+
+/// Puts what remains into the bins there are, each item where what it takes is most like what is left
+/// (the cosine of Panigrahy et al. 2011).
+fn pour<const D: usize>(state: &mut State<'_, D>, prices: &[f64; D], order: &[u32]) {
+    let mut start = 0;
+    // Sizes that fit nowhere: what is as large in all resources does not either.
+    let mut hopeless: Vec<[u32; D]> = Vec::new();
+    for &item in order {
+        let whole = state.problem.items[item as usize].size;
+        let size: [f64; D] = std::array::from_fn(|at| f64::from(whole[at]) * prices[at]);
+        let larger = |known: &[u32; D]| whole.iter().zip(known).all(|(size, known)| size >= known);
+        if hopeless.iter().any(larger) {
+            continue;
+        }
+        while state.remaining[item as usize] > 0 {
+            let (mut best, mut looks): (Option<(f64, usize)>, u32) = (None, 0);
+            let bins = state.bins.len();
+            for turn in 0..bins {
+                let at = (start + turn) % bins;
+                let bin = &state.bins[at];
+                state.checks += 1;
+                if bin.free.iter().zip(&whole).any(|(free, size)| free < size) {
+                    continue;
+                }
+                let free: [f64; D] = std::array::from_fn(|at| f64::from(bin.free[at]) * prices[at]);
+                let alike = dot(&free, &size) / dot(&free, &free).sqrt();
+                if best.is_none_or(|best| alike > best.0) {
+                    best = Some((alike, at));
+                }
+                looks += 1;
+                if looks == LOOKS {
+                    start = at + 1;
+                    break;
+                }
+            }
+            state.checks += 4 * u64::from(looks);
+            let Some((_, at)) = best else {
+                hopeless.push(whole);
+                break;
+            };
+            let mut bin = state.bins.swap_remove(at);
+            state.put(&mut bin, item, 1);
+            state.bins.push(bin);
+        }
+    }
+}
