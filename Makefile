@@ -118,8 +118,8 @@ test-e2e: web-dist packages build ## The half of it in Chromium
 
 .PHONY: test-highs
 test-highs: .cache/venv-highs/.ready ## The planner's bounds on the reference instances, beside HiGHS
-	cargo build --quiet --release --package planner --example bench_packing
-	target/release/examples/bench_packing 300 tests/data/packing/*.txt | \
+	cargo build --quiet --workspace --example bench_packing --locked
+	target/debug/examples/bench_packing 300 tests/data/packing/*.txt | \
 		.cache/venv-highs/bin/python tests/python/check_bounds.py tests/data/packing/*.txt
 
 # --- Measuring
