@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// (`numFeasibleNodesToFind`), and up to half of all.
 const ENOUGH: usize = 100;
 
+/// A node that a class is done with.
+const GONE: u32 = u32::MAX;
+
 /// How one rehearsal differs from the next: what the scheduler weighs, and how ties are broken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Temper {
@@ -41,6 +44,17 @@ struct Seat<'m> {
     load: BTreeMap<u32, u32>,
 }
 
+/// Nodes that might take a pod of a class. What does not is left out for good: nodes that pods go to only
+/// ever get fuller.
+#[derive(Debug, Clone, Default)]
+struct Hosts {
+    nodes: Vec<u32>,
+    /// How many of the nodes that joined were looked at.
+    seen: usize,
+    /// Where the last search ended.
+    start: usize,
+}
+
 /// Nodes, and what runs on them.
 #[derive(Debug)]
 pub(crate) struct Board<'m> {
@@ -51,14 +65,14 @@ pub(crate) struct Board<'m> {
     seats: Vec<Option<Seat<'m>>>,
     /// By term over zones and zone.
     in_zones: BTreeMap<u32, Vec<Tally>>,
-    /// By workload: replicas on each seat.
+    /// By workload: replicas on each seat, and in each zone.
     siblings: Vec<BTreeMap<u32, u32>>,
-    /// Siblings by seat and by zone, of the workload that is looked at.
-    on_seat: Vec<u32>,
-    in_zone: Vec<u32>,
-    /// Nodes that pods may go to, and where the last search among them ended.
-    open: Vec<u32>,
-    start: usize,
+    siblings_in: Vec<Vec<u32>>,
+    /// Nodes that pods might go to once, in the order in which they came, and by node whether they still may.
+    joined: Vec<u32>,
+    open: Vec<bool>,
+    /// By class: where its pods may still go.
+    hosts: Vec<Hosts>,
     /// Nodes looked at.
     pub(crate) checks: u64,
 }
@@ -77,10 +91,10 @@ impl<'m> Board<'m> {
             seats: Vec::new(),
             in_zones: BTreeMap::new(),
             siblings: vec![BTreeMap::new(); model.workloads.len()],
-            on_seat: Vec::new(),
-            in_zone: vec![0; zones.len()],
-            open: Vec::new(),
-            start: 0,
+            siblings_in: vec![vec![0; zones.len()]; model.workloads.len()],
+            joined: Vec::new(),
+            open: model.nodes.iter().map(|node| node.open).collect(),
+            hosts: vec![Hosts::default(); model.classes.len()],
             checks: 0,
             zones,
         };
@@ -95,7 +109,7 @@ impl<'m> Board<'m> {
                 load: node.load.iter().copied().collect(),
             }));
             for (workload, count) in &node.replicas {
-                board.siblings[*workload as usize].insert(at as u32, *count);
+                board.count_siblings(*workload, at as u32, i64::from(*count));
             }
         }
         for ((term, zone), tally) in &model.in_zones {
@@ -105,9 +119,8 @@ impl<'m> Board<'m> {
                 board.in_zones.entry(*term).or_insert_with(|| vec![Tally::default(); zones]);
             tallies[usize::from(zone)] = *tally;
         }
-        board.on_seat = vec![0; board.seats.len()];
         let seats = model.nodes.iter().zip(0..);
-        board.open = seats.filter(|(node, _)| node.open).map(|(_, at)| at).collect();
+        board.joined = seats.filter(|(node, _)| node.open).map(|(_, at)| at).collect();
         board
     }
 
@@ -129,13 +142,13 @@ impl<'m> Board<'m> {
             tallies: shape.tallies.clone(),
             load: BTreeMap::new(),
         }));
-        self.on_seat.push(0);
-        self.open.push(self.seats.len() as u32 - 1);
+        self.open.push(true);
+        self.joined.push(self.seats.len() as u32 - 1);
     }
 
     /// No more pods go to a node.
     pub(crate) fn cordon(&mut self, node: u32) {
-        self.open.retain(|at| *at != node);
+        self.open[node as usize] = false;
     }
 
     /// The class of every pod on a node that a drain evicts.
@@ -152,6 +165,10 @@ impl<'m> Board<'m> {
 
     /// A node is gone.
     pub(crate) fn remove(&mut self, node: u32) {
+        for (workload, _) in &self.model.nodes[node as usize].replicas {
+            let left = self.siblings[*workload as usize].get(&node).copied().unwrap_or(0);
+            self.count_siblings(*workload, node, -i64::from(left));
+        }
         self.seats[node as usize] = None;
     }
 
@@ -166,14 +183,31 @@ impl<'m> Board<'m> {
     pub(crate) fn place(&mut self, class: u32) -> bool {
         let made = &self.model.classes[class as usize];
         let allowed = self.allowed(made);
-        self.find_siblings(made.workload);
+        let mut hosts = std::mem::take(&mut self.hosts[class as usize]);
+        hosts.nodes.extend(&self.joined[hosts.seen..]);
+        hosts.seen = self.joined.len();
+        // All nodes are looked at where there are few: those that do not take a pod count too.
+        let large = self.joined.len() > ENOUGH;
         let (mut found, mut best) = (0, None);
-        let start = self.start.min(self.open.len());
-        for turn in (start..self.open.len()).chain(0..start) {
-            let at = self.open[turn] as usize;
+        let (start, mut gone) = (hosts.start.min(hosts.nodes.len()), 0);
+        hosts.start = 0;
+        for turn in (start..hosts.nodes.len()).chain(0..start) {
+            let at = hosts.nodes[turn];
+            let seat = self.seats[at as usize].as_ref().filter(|_| self.open[at as usize]);
+            let Some(seat) = seat else {
+                hosts.nodes[turn] = GONE;
+                gone += 1;
+                continue;
+            };
             self.checks += 1;
-            let Some(seat) = &self.seats[at] else { continue };
-            if !seat.admits(self.model, made, allowed) {
+            if !seat.takes(self.model, made) {
+                if large {
+                    hosts.nodes[turn] = GONE;
+                    gone += 1;
+                }
+                continue;
+            }
+            if !seat.in_zones(made, allowed) {
                 continue;
             }
             let score = self.score(made, seat, at);
@@ -182,31 +216,34 @@ impl<'m> Board<'m> {
             }
             found += 1;
             if found == ENOUGH {
-                self.start = turn + 1;
+                hosts.start = turn + 1;
                 break;
             }
         }
-        self.forget_siblings(made.workload);
+        if gone > 0 {
+            let before = hosts.nodes[..hosts.start].iter().filter(|at| **at != GONE).count();
+            hosts.nodes.retain(|at| *at != GONE);
+            hosts.start = before;
+        }
+        self.hosts[class as usize] = hosts;
         if let Some((_, at)) = best {
-            self.change(at as u32, class, true);
+            self.change(at, class, true);
         }
         best.is_some()
     }
 
-    fn find_siblings(&mut self, workload: u32) {
-        for (seat, count) in &self.siblings[workload as usize] {
-            self.on_seat[*seat as usize] = *count;
-            if let Some(zone) = self.seats[*seat as usize].as_ref().and_then(|seat| seat.zone) {
-                self.in_zone[usize::from(zone)] += count;
-            }
+    /// Counts replicas of a workload on a seat.
+    fn count_siblings(&mut self, workload: u32, at: u32, more: i64) {
+        let add = |count: &mut u32| *count = (i64::from(*count) + more).max(0) as u32;
+        let siblings = &mut self.siblings[workload as usize];
+        let here = siblings.entry(at).or_default();
+        add(here);
+        if *here == 0 {
+            siblings.remove(&at);
         }
-    }
-
-    fn forget_siblings(&mut self, workload: u32) {
-        for seat in self.siblings[workload as usize].keys() {
-            self.on_seat[*seat as usize] = 0;
+        if let Some(zone) = self.seats[at as usize].as_ref().and_then(|seat| seat.zone) {
+            add(&mut self.siblings_in[workload as usize][usize::from(zone)]);
         }
-        self.in_zone.fill(0);
     }
 
     /// Bits of the zones where constraints over zones let a pod be; all where it has none.
@@ -216,7 +253,14 @@ impl<'m> Board<'m> {
         }
         let here = |seat: &&Seat<'_>| made.domains.contains(seat.site);
         let zones = self.seats.iter().flatten().filter(here).filter_map(|seat| seat.zone);
-        let there = zones.fold(0_u64, |bits, zone| bits | 1 << zone);
+        let all = (1_u128 << self.zones.len()) - 1;
+        let mut there = 0_u64;
+        for zone in zones {
+            there |= 1 << zone;
+            if u128::from(there) == all {
+                break;
+            }
+        }
         let each = (0..self.zones.len()).filter(|zone| there >> zone & 1 == 1);
         let fits = |zone: &usize| made.zonal.iter().all(|one| self.suits(*one, *zone, there));
         each.filter(fits).fold(0, |bits, zone| bits | 1 << zone)
@@ -239,15 +283,17 @@ impl<'m> Board<'m> {
         !member.owns || here.counted + u32::from(member.counted) <= least + group.limit
     }
 
-    fn score(&self, made: &Class, seat: &Seat<'_>, at: usize) -> i64 {
+    fn score(&self, made: &Class, seat: &Seat<'_>, at: u32) -> i64 {
         let left = |resource: usize| {
             let free = seat.free[resource].saturating_sub(made.size[resource]);
             i64::from(free.saturating_mul(100) / seat.allocatable[resource].max(1))
         };
         let (cpu, memory) = (left(0), left(1));
         let balanced = 100 - (cpu - memory).abs() / 2;
-        let zone = seat.zone.map_or(0, |zone| self.in_zone[usize::from(zone)]);
-        let near = 25 * i64::from(self.on_seat[at]) + 8 * i64::from(zone);
+        let workload = made.workload as usize;
+        let here = self.siblings[workload].get(&at).copied().unwrap_or(0);
+        let zone = seat.zone.map_or(0, |zone| self.siblings_in[workload][usize::from(zone)]);
+        let near = 25 * i64::from(here) + 8 * i64::from(zone);
         let chance = match self.temper.noise {
             0 => 0,
             noise => mix(self.temper.seed << 32 ^ self.checks) % noise,
@@ -278,8 +324,9 @@ impl<'m> Board<'m> {
             step(&mut seat.tallies[known].counted, u32::from(member.counted));
         }
         step(seat.load.entry(class).or_default(), 1);
-        step(self.siblings[made.workload as usize].entry(at).or_default(), 1);
-        let Some(zone) = seat.zone else { return };
+        let zone = seat.zone;
+        self.count_siblings(made.workload, at, if more { 1 } else { -1 });
+        let Some(zone) = zone else { return };
         for member in made.zonal.iter() {
             let zones = self.zones.len();
             let tallies =
@@ -291,9 +338,14 @@ impl<'m> Board<'m> {
 }
 
 impl Seat<'_> {
-    fn admits(&self, model: &Model<'_>, made: &Class, zones: u64) -> bool {
+    /// Whether constraints over zones let a pod be where they allow it.
+    fn in_zones(&self, made: &Class, zones: u64) -> bool {
+        self.zone.map_or(made.zonal.is_empty(), |zone| zones >> zone & 1 == 1)
+    }
+
+    /// Whether all else does. What does not take a pod never will: no pod leaves a node that is open.
+    fn takes(&self, model: &Model<'_>, made: &Class) -> bool {
         self.free.iter().zip(&made.size).all(|(free, size)| free >= size)
-            && self.zone.map_or(made.zonal.is_empty(), |zone| zones >> zone & 1 == 1)
             && made.schedulable.contains(self.site)
             && made.members.iter().all(|member| {
                 let tally = self.tallies.iter().find(|tally| tally.group == member.group);

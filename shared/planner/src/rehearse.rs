@@ -40,11 +40,19 @@ pub(crate) struct Short {
 const GENTLE: usize = 10;
 /// Nodes looked at before a plan that left no pod behind is taken to be good.
 const ENOUGH: u64 = 2_000_000;
-/// Nodes looked at before what the last rehearsal found is added without another.
+/// Nodes looked at before what the last rehearsal found is added without another: so many, or in large
+/// clusters so many for each pod that is evicted.
 pub(crate) const MOST: u64 = 6_000_000;
+const MOST_FOR_EACH: u64 = 1_500;
 /// Rehearsals of a plan, where the cluster is small enough: chance decides the order of pods and ties,
 /// so that one more finds little that these did not.
 const REHEARSALS: u64 = 160;
+
+/// How many nodes may be looked at in all.
+fn most(model: &Model<'_>, fleet: &Fleet) -> u64 {
+    let evicted = fleet.retired.iter().map(|at| model.nodes[*at as usize].evictable);
+    MOST.max(MOST_FOR_EACH * evicted.map(u64::from).sum::<u64>())
+}
 
 /// How each rehearsal differs: in the first two large pods come last.
 const fn temper(number: u64) -> Temper {
@@ -67,7 +75,9 @@ pub(crate) fn rehearse(
     let mut checks = 0;
     let gentle = amend(model, fleet.clone(), worth, GENTLE, &mut checks);
     *effort += checks;
-    if gentle.as_ref().is_some_and(|gentle| gentle.added.is_empty()) || checks > MOST / 2 {
+    if gentle.as_ref().is_some_and(|gentle| gentle.added.is_empty())
+        || checks > most(model, fleet) / 2
+    {
         return gentle;
     }
     let before = checks;
@@ -88,6 +98,7 @@ fn amend(
 ) -> Option<Rehearsed> {
     let mut added: Vec<Added> = Vec::new();
     let mut number = 0;
+    let most = most(model, &fleet);
     loop {
         let (mut short, passed) = lacking_room(model, &fleet, cut, number, checks);
         if short.is_empty() {
@@ -98,7 +109,7 @@ fn amend(
         // The next rehearsals begin with the one that failed.
         number += passed;
         let lacking = |short: &[Short]| short.iter().map(|short| short.count).sum::<u32>();
-        let leave = if *checks < MOST { lacking(&short) / 2 } else { 0 };
+        let leave = if *checks < most { lacking(&short) / 2 } else { 0 };
         while lacking(&short) > leave {
             let (better, what) = relieve(model, &fleet, &mut short)?;
             fleet = better;
@@ -107,7 +118,7 @@ fn amend(
         if added.iter().map(|added| added.cost).sum::<Money>() > worth {
             return None;
         }
-        if *checks >= MOST {
+        if *checks >= most {
             let (steps, moves) = in_steps(model, &fleet, cut);
             return Some(Rehearsed { fleet, steps, moves, added });
         }
@@ -135,10 +146,11 @@ fn lacking_room(
 /// Does without launched nodes, or with cheaper ones, where the room that was added allows it.
 fn trim(model: &Model<'_>, mut fleet: Fleet, cut: usize, checks: &mut u64) -> Fleet {
     let mut order: Vec<NewNode> = fleet.launched.clone();
+    let most = most(model, &fleet);
     order.sort_by_key(|new| Reverse((model.shapes[new.shape as usize].price, new.clone())));
     for new in order {
         let Some(at) = fleet.launched.iter().position(|known| *known == new) else { continue };
-        if *checks > MOST / 2 {
+        if *checks > most / 2 {
             break;
         }
         let mut base = fleet.clone();
