@@ -43,7 +43,7 @@ const ENOUGH: u64 = 2_000_000;
 /// Nodes looked at before what the last rehearsal found is added without another: so many, or in large
 /// clusters so many for each pod that is evicted.
 pub(crate) const MOST: u64 = 6_000_000;
-const MOST_FOR_EACH: u64 = 1_500;
+const MOST_FOR_EACH: u64 = 400;
 /// Rehearsals of a plan, where the cluster is small enough: chance decides the order of pods and ties,
 /// so that one more finds little that these did not.
 const REHEARSALS: u64 = 160;
