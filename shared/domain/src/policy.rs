@@ -14,6 +14,10 @@ pub struct Policy {
     /// on-demand base.
     pub on_demand_base: u32,
     /// Most of the requested CPU on Spot that may be in one pool (type × zone), percent. A pool fails as one unit.
+    ///
+    /// This and the next two round up to a whole node, as a PDB's percentage rounds up to a pod, and are
+    /// no less than an even share of the pools, families or zones there are to choose from: otherwise a
+    /// small cluster, or one in two zones, could have no Spot at all.
     pub max_pool_percent: u8,
     /// Most of the requested CPU on Spot that may be in one instance family, percent.
     pub max_family_percent: u8,
@@ -49,9 +53,9 @@ impl Default for Policy {
         Self {
             spot_percent: 70,
             on_demand_base: 0,
-            max_pool_percent: 25,
-            max_family_percent: 50,
-            max_zone_percent: 50,
+            max_pool_percent: 10,
+            max_family_percent: 25,
+            max_zone_percent: 34,
             max_workload_pool_percent: 50,
             headroom_percent: 5,
             min_saving_per_hour: Money::from_nanos(10_000_000),

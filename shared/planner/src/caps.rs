@@ -1,6 +1,6 @@
 //! The policy's limits on Spot: its share, its caps over pools, families, zones and workloads.
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, SpotCpu};
 use crate::model::{Model, Shape};
 use domain::offering::{Pool, family_of};
 use std::collections::BTreeMap;
@@ -38,28 +38,35 @@ pub(crate) fn within_policy(model: &Model<'_>, base: &Fleet, fleet: &Fleet) -> b
 pub(crate) fn spot_fits(model: &Model<'_>, fleet: &Fleet, shape: &Shape) -> bool {
     let before = fleet.spot_cpu(model);
     let mut after = before.clone();
-    *after.entry(shape.pool.clone()).or_default() += u64::from(shape.spare[0]);
+    after.entry(shape.pool.clone()).or_default().add(u64::from(shape.spare[0]));
     let percent = u64::from(model.input.policy.spot_percent);
-    (percent >= 100 || after.values().sum::<u64>() * 100 <= model.workload_cpu() * percent)
+    let total: u64 = after.values().map(|used| used.cpu).sum();
+    (percent >= 100 || total * 100 <= model.workload_cpu() * percent)
         && caps_hold(model, &before, &after)
 }
 
-fn caps_hold(model: &Model<'_>, before: &BTreeMap<Pool, u64>, after: &BTreeMap<Pool, u64>) -> bool {
-    let total: u64 = after.values().sum();
-    let sums = |used: &BTreeMap<Pool, u64>| {
-        let mut sums: BTreeMap<Cap, u64> = BTreeMap::new();
-        for (pool, cpu) in used {
-            for cap in Cap::of(pool) {
-                *sums.entry(cap).or_default() += cpu;
-            }
-        }
-        sums
-    };
-    let before = sums(before);
-    sums(after).into_iter().all(|(cap, cpu)| {
-        cpu * 100 <= total * cap.percent(model)
-            || before.get(&cap).is_some_and(|before| cpu <= *before)
+fn caps_hold(
+    model: &Model<'_>,
+    before: &BTreeMap<Pool, SpotCpu>,
+    after: &BTreeMap<Pool, SpotCpu>,
+) -> bool {
+    let total: u64 = after.values().map(|used| used.cpu).sum();
+    let before = by_cap(before);
+    by_cap(after).into_iter().all(|(cap, used)| {
+        used.is_within(cap.percent(model), total)
+            || before.get(&cap).is_some_and(|before| used.cpu <= before.cpu)
     })
+}
+
+/// What counts against each cap.
+pub(crate) fn by_cap(used: &BTreeMap<Pool, SpotCpu>) -> BTreeMap<Cap, SpotCpu> {
+    let mut sums: BTreeMap<Cap, SpotCpu> = BTreeMap::new();
+    for (pool, used) in used {
+        for cap in Cap::of(pool) {
+            sums.entry(cap).or_default().merge(*used);
+        }
+    }
+    sums
 }
 
 /// What a limit on Spot CPU is over.
@@ -79,12 +86,25 @@ impl Cap {
         ]
     }
 
+    /// The policy's percentage, and no less than an even share of what there is to choose from: two
+    /// zones cannot hold a third each.
     pub(crate) fn percent(&self, model: &Model<'_>) -> u64 {
         let policy = &model.input.policy;
-        u64::from(match self {
-            Self::Pool(_) => policy.max_pool_percent,
-            Self::Family(_) => policy.max_family_percent,
-            Self::Zone(_) => policy.max_zone_percent,
-        })
+        let (percent, there) = match self {
+            Self::Pool(_) => (policy.max_pool_percent, model.variety.pools),
+            Self::Family(_) => (policy.max_family_percent, model.variety.families),
+            Self::Zone(_) => (policy.max_zone_percent, model.variety.zones),
+        };
+        u64::from(percent).max(100_u64.div_ceil(there.max(1)))
+    }
+}
+
+impl std::fmt::Display for Cap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pool(pool) => write!(f, "pool {pool}"),
+            Self::Family(family) => write!(f, "family {family}"),
+            Self::Zone(zone) => write!(f, "zone {zone}"),
+        }
     }
 }

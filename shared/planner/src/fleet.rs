@@ -31,6 +31,33 @@ pub(crate) struct Fleet {
     pub(crate) homeless: Load,
 }
 
+/// CPU of pods on Spot nodes, thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct SpotCpu {
+    /// Of all of them.
+    pub(crate) cpu: u64,
+    /// Of the one with most.
+    pub(crate) largest: u64,
+}
+
+impl SpotCpu {
+    /// One more node.
+    pub(crate) fn add(&mut self, cpu: u64) {
+        self.merge(Self { cpu, largest: cpu });
+    }
+
+    /// More nodes.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.cpu += other.cpu;
+        self.largest = self.largest.max(other.largest);
+    }
+
+    /// Whether this is within `percent` of `total`, rounded up to a whole node.
+    pub(crate) fn is_within(self, percent: u64, total: u64) -> bool {
+        percent >= 100 || self.cpu == 0 || (self.cpu - self.largest) * 100 < total * percent
+    }
+}
+
 impl Fleet {
     /// What the search minimises, nano-USD in an hour: the prices of all nodes that may be retired or
     /// are launched, their expected interruptions, and the disruption, spread over the payback time.
@@ -62,8 +89,8 @@ impl Fleet {
     }
 
     /// CPU of pods on Spot, by pool.
-    pub(crate) fn spot_cpu(&self, model: &Model<'_>) -> BTreeMap<Pool, u64> {
-        let mut used: BTreeMap<Pool, u64> = BTreeMap::new();
+    pub(crate) fn spot_cpu(&self, model: &Model<'_>) -> BTreeMap<Pool, SpotCpu> {
+        let mut used: BTreeMap<Pool, SpotCpu> = BTreeMap::new();
         for (at, node) in model.nodes.iter().enumerate() {
             let Some(pool) =
                 node.pool.as_ref().filter(|_| node.spot && !self.retired.contains(&(at as u32)))
@@ -71,12 +98,12 @@ impl Fleet {
                 continue;
             };
             let more = self.moved_in.get(&(at as u32)).map_or(0, |load| cpu(model, load));
-            *used.entry(pool.clone()).or_default() += node.workload_cpu + more;
+            used.entry(pool.clone()).or_default().add(node.workload_cpu + more);
         }
         for new in &self.launched {
             let shape = &model.shapes[new.shape as usize];
             if shape.spot {
-                *used.entry(shape.pool.clone()).or_default() += cpu(model, &new.load);
+                used.entry(shape.pool.clone()).or_default().add(cpu(model, &new.load));
             }
         }
         used
@@ -84,7 +111,7 @@ impl Fleet {
 
     /// CPU of pods on Spot, that of nodes whose pool is not known included.
     pub(crate) fn spot_total(&self, model: &Model<'_>) -> u64 {
-        let known: u64 = self.spot_cpu(model).values().sum();
+        let known: u64 = self.spot_cpu(model).values().map(|used| used.cpu).sum();
         let unknown = model.nodes.iter().filter(|node| node.spot && node.pool.is_none());
         known + unknown.map(|node| node.workload_cpu).sum::<u64>()
     }

@@ -1,10 +1,10 @@
 //! Finding places for displaced pods: builds the packing problem with the policy's limits, solves it,
 //! and sees to it that the limits hold for what came out.
 
-use crate::caps::{Cap, within_caps};
-use crate::fleet::{Fleet, Load, NewNode, cpu, risk};
+use crate::caps::{Cap, by_cap, within_caps};
+use crate::fleet::{Fleet, Load, NewNode, SpotCpu, cpu, risk};
 use crate::model::{Model, RESOURCES, Verdict};
-use crate::packing::{Item, Kind, Opened, Problem, solve};
+use crate::packing::{Item, Kind, Opened, Problem, Quota, solve};
 use domain::offering::Pool;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ pub(crate) fn place(
         if within_caps(model, base, &fleet) {
             return (Some(fleet), unplaced, spent);
         }
-        let total: u64 = fleet.spot_cpu(model).values().sum();
+        let total = fleet.spot_cpu(model).values().map(|used| used.cpu).sum::<u64>();
         basis = Some(total.min(draft.basis.saturating_sub(draft.basis / 16)));
     }
     (None, displaced.to_vec(), spent)
@@ -67,7 +67,8 @@ impl Draft {
         let sides = sides(model, base, displaced, spot);
         let used = base.spot_cpu(model);
         let planned: u64 = sides.iter().map(|side| cpu(model, &[(side.0, side.1)])).sum();
-        let basis = basis.unwrap_or_else(|| used.values().sum::<u64>() + planned);
+        let there: u64 = used.values().map(|used| used.cpu).sum();
+        let basis = basis.unwrap_or(there + planned);
         let mut quotas = Quotas::new(model, &used, basis);
         let percent = u32::from(model.input.policy.max_workload_pool_percent);
         let mut problem = Problem { groups: model.groups.clone(), ..Problem::default() };
@@ -116,17 +117,22 @@ impl Draft {
             });
         }
         let mut opened = Vec::new();
-        let mut open =
-            |there, (free, tallies): (_, _), site, pool: Option<&Pool>, quotas: &mut Quotas<'_>| {
-                opened.push(there);
-                problem.opened.push(Opened {
-                    free,
-                    site,
-                    quotas: pool.map_or_else(Vec::new, |pool| quotas.of(pool)),
-                    pool: pool.map(|pool| quotas.pool(pool)),
-                    tallies,
-                });
-            };
+        let mut open = |there,
+                        (free, tallies): (_, _),
+                        site,
+                        used,
+                        pool: Option<&Pool>,
+                        quotas: &mut Quotas<'_>| {
+            opened.push(there);
+            problem.opened.push(Opened {
+                free,
+                site,
+                used,
+                quotas: pool.map_or_else(Vec::new, |pool| quotas.of(pool)),
+                pool: pool.map(|pool| quotas.pool(pool)),
+                tallies,
+            });
+        };
         for (at, node) in model.nodes.iter().enumerate() {
             if base.retired.contains(&(at as u32)) {
                 continue;
@@ -139,12 +145,15 @@ impl Draft {
             if node.spot && pool.is_none() {
                 continue;
             }
-            open(There::Node(at as u32), room, node.site, pool, &mut quotas);
+            let moved_in = base.moved_in.get(&(at as u32)).map_or(0, |load| cpu(model, load));
+            let used = node.workload_cpu + moved_in;
+            open(There::Node(at as u32), room, node.site, used, pool, &mut quotas);
         }
         for (at, new) in base.launched.iter().enumerate() {
             let shape = &model.shapes[new.shape as usize];
             let pool = shape.spot.then_some(&shape.pool);
-            open(There::Launched(at), base.room_in_new(model, at), shape.site, pool, &mut quotas);
+            let room = base.room_in_new(model, at);
+            open(There::Launched(at), room, shape.site, cpu(model, &new.load), pool, &mut quotas);
         }
         for (workload, pools) in base.spot_replicas(model) {
             for (pool, count) in pools {
@@ -194,27 +203,21 @@ impl Draft {
     }
 }
 
-/// Limits on Spot CPU that are left beside what is used.
+/// Limits on Spot CPU, and what is used of them.
 struct Quotas<'a> {
     model: &'a Model<'a>,
-    used: BTreeMap<Cap, u64>,
+    used: BTreeMap<Cap, SpotCpu>,
     basis: u64,
     numbers: BTreeMap<Cap, u32>,
-    limits: Vec<u64>,
+    limits: Vec<Quota>,
     pools: BTreeMap<Pool, u32>,
 }
 
 impl<'a> Quotas<'a> {
-    fn new(model: &'a Model<'a>, spot_cpu: &BTreeMap<Pool, u64>, basis: u64) -> Self {
-        let mut used: BTreeMap<Cap, u64> = BTreeMap::new();
-        for (pool, cpu) in spot_cpu {
-            for cap in Cap::of(pool) {
-                *used.entry(cap).or_default() += cpu;
-            }
-        }
+    fn new(model: &'a Model<'a>, spot_cpu: &BTreeMap<Pool, SpotCpu>, basis: u64) -> Self {
         Self {
             model,
-            used,
+            used: by_cap(spot_cpu),
             basis,
             numbers: BTreeMap::new(),
             limits: Vec::new(),
@@ -225,8 +228,8 @@ impl<'a> Quotas<'a> {
     fn of(&mut self, pool: &Pool) -> Vec<u32> {
         let caps = Cap::of(pool).into_iter().filter(|cap| cap.percent(self.model) < 100);
         caps.map(|cap| {
-            let limit = (self.basis * cap.percent(self.model) / 100)
-                .saturating_sub(self.used.get(&cap).copied().unwrap_or(0));
+            let used = self.used.get(&cap).map_or(0, |used| used.cpu);
+            let limit = Quota { limit: self.basis * cap.percent(self.model) / 100, used };
             let next = self.limits.len() as u32;
             let number = *self.numbers.entry(cap).or_insert(next);
             if number == next {

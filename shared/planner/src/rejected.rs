@@ -1,11 +1,11 @@
 //! What was not chosen for a command, each with the cost that was computed for it and why not.
 
+use crate::caps::{Cap, by_cap};
 use crate::choose::Choice;
 use crate::commands::{Group, can_replace, group_cpu, launched, usd};
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, cpu};
 use crate::model::{Model, Shape};
 use domain::Money;
-use domain::offering::family_of;
 use domain::plan::{Alternative, Launch, Retire};
 use std::collections::BTreeMap;
 
@@ -110,30 +110,26 @@ fn forbidden(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> 
             policy.on_demand_base, policy.max_workload_pool_percent
         ));
     }
-    let sum = |same: &dyn Fn(&domain::offering::Pool) -> bool| {
-        let there: u64 = used.iter().filter(|(pool, _)| same(pool)).map(|(_, cpu)| cpu).sum();
-        let added = if same(&chosen.pool) { 0 } else { moved };
-        (there + added) * 100 / total.max(1)
-    };
-    let family = family_of(&other.pool.instance_type);
-    let shares = [
-        (sum(&|pool| *pool == other.pool), policy.max_pool_percent, format!("pool {}", other.pool)),
-        (
-            sum(&|pool| family_of(&pool.instance_type) == family),
-            policy.max_family_percent,
-            format!("family {family}"),
-        ),
-        (
-            sum(&|pool| pool.zone == other.pool.zone),
-            policy.max_zone_percent,
-            format!("zone {}", other.pool.zone),
-        ),
-    ];
-    shares.into_iter().find(|(share, most, _)| share > &u64::from(*most)).map(
-        |(share, most, what)| {
-            format!("{share} % of the CPU on Spot would be in {what}; the policy allows {most} %")
-        },
-    )
+    // Were its nodes in the other pool instead.
+    let mut there = used.clone();
+    if let Some(left) = there.get_mut(&chosen.pool) {
+        left.cpu = left.cpu.saturating_sub(moved);
+        left.largest = left.largest.min(left.cpu);
+    }
+    for at in &group.nodes {
+        let load = &fleet.launched[*at].load;
+        there.entry(other.pool.clone()).or_default().add(cpu(model, load));
+    }
+    let there = by_cap(&there);
+    Cap::of(&other.pool).into_iter().find_map(|cap| {
+        let (used, percent) = (there[&cap], cap.percent(model));
+        (!used.is_within(percent, total)).then(|| {
+            format!(
+                "{} % of the CPU on Spot would be in {cap}; the policy allows {percent} %, rounded up to a whole node",
+                used.cpu * 100 / total.max(1)
+            )
+        })
+    })
 }
 
 /// Other fleets that the search looked at.

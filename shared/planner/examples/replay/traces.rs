@@ -62,7 +62,7 @@ pub(crate) fn replay(folder: &Path) -> Result<Vec<Bar>, String> {
         (format!("cheapest pool ({cheapest})"), of_one_type([100; 3], &ZONES[..1])),
         ("that type in three zones".to_owned(), of_one_type([34, 100, 34], &ZONES)),
         ("no caps".to_owned(), PlanningInput { policy: policy([100; 3]), ..all.clone() }),
-        ("caps 10/25/34".to_owned(), PlanningInput { policy: policy([10, 25, 34]), ..all.clone() }),
+        ("caps 25/50/50".to_owned(), PlanningInput { policy: policy([25, 50, 50]), ..all.clone() }),
         (defaults.clone(), all.clone()),
     ] {
         let mut cluster = Cluster::new(input.now);

@@ -11,7 +11,7 @@ mod zones;
 
 pub(crate) use classes::Class;
 pub(crate) use nodes::{Existing, Verdict};
-pub(crate) use shapes::Shape;
+pub(crate) use shapes::{Shape, Variety};
 pub(crate) use sites::meets;
 
 use crate::packing::{Group, Size, Tally};
@@ -46,6 +46,7 @@ pub(crate) struct Model<'a> {
     /// By snapshot order.
     pub(crate) nodes: Vec<Existing>,
     pub(crate) shapes: Vec<Shape>,
+    pub(crate) variety: Variety,
     /// Pods that wait for a place: class and count.
     pub(crate) pending: Vec<(u32, u32)>,
     /// Pods that wait and are not planned for: they may still take room from those that are.
@@ -96,6 +97,7 @@ impl<'a> Model<'a> {
             least_domains: facts.affinity.least_domains,
             nodes,
             shapes,
+            variety: Variety::new(input),
             pending: classed.pending,
             rivals: classed.rivals,
             class_of: classed.class_of,

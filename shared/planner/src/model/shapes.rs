@@ -11,7 +11,7 @@ use domain::offering::{
     Architecture, CapacityType, InstanceType, InterruptionBucket, Offering, Pool, Resources,
 };
 use domain::plan::PlanningInput;
-use domain::policy::NodeTemplate;
+use domain::policy::{NodeTemplate, Policy};
 use domain::snapshot::{Labels, Node, NodeManager, PodKind, Taint, WorkloadRef};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -291,6 +291,36 @@ pub(crate) fn zones(input: &PlanningInput) -> BTreeSet<String> {
     zones
 }
 
+/// How many pools, families and zones on Spot there are to choose from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Variety {
+    pub(crate) pools: u64,
+    pub(crate) families: u64,
+    pub(crate) zones: u64,
+}
+
+impl Variety {
+    pub(crate) fn new(input: &PlanningInput) -> Self {
+        let zones = zones(input);
+        let spot = input.market.offerings.iter().map(|offering| &offering.pool).filter(|pool| {
+            pool.capacity_type == CapacityType::Spot
+                && zones.contains(&pool.zone)
+                && input
+                    .market
+                    .types
+                    .get(&pool.instance_type)
+                    .is_some_and(|made| allows(&input.template, made))
+        });
+        let (mut pools, mut families, mut zones) = (0, BTreeSet::new(), BTreeSet::new());
+        for pool in spot {
+            pools += 1;
+            families.insert(domain::offering::family_of(&pool.instance_type));
+            zones.insert(&pool.zone);
+        }
+        Self { pools, families: families.len() as u64, zones: zones.len() as u64 }
+    }
+}
+
 /// Sets of labels and taints: none, and those of each node that some pod asks about.
 fn profiles(input: &PlanningInput, sites: &Register<'_>) -> BTreeSet<Profile> {
     let mut profiles = BTreeSet::from([(Labels::new(), Vec::new())]);
@@ -341,11 +371,12 @@ fn is_transient(key: &str) -> bool {
 }
 
 /// Leaves out shapes that enough others beat in price and room: one is enough on-demand; on Spot, as
-/// many as the caps per pool and per family may call for.
+/// many of a zone as the caps may call for.
 fn undominated(mut shapes: Vec<Shape>, input: &PlanningInput) -> Vec<Shape> {
-    let share = |percent: u8| 100_usize.div_ceil(usize::from(percent.clamp(5, 100)));
-    let pools = share(input.policy.max_pool_percent) + 1;
-    let families = share(input.policy.max_family_percent);
+    let Policy { max_pool_percent, max_family_percent, max_zone_percent, .. } = input.policy;
+    let share = |of: u8, percent: u8| usize::from(of).div_ceil(usize::from(percent.clamp(5, 100)));
+    let pools = share(max_zone_percent.max(34), max_pool_percent) + 1;
+    let families = share(100, max_family_percent);
     shapes.sort_by(|one, other| one.price.cmp(&other.price).then(one.pool.cmp(&other.pool)));
     let beaten = |at: usize| {
         let shape = &shapes[at];

@@ -124,10 +124,22 @@ pub struct Opened<const D: usize> {
     pub site: u32,
     /// Quotas its items' CPU counts against.
     pub quotas: Vec<u32>,
+    /// CPU in it that counts against them already.
+    pub used: u64,
     /// The pool whose loss takes its items.
     pub pool: Option<u32>,
     /// What is in it.
     pub tallies: Vec<Tally>,
+}
+
+/// A limit on items' CPU over many bins. It rounds up to a whole bin: a bin may be filled while the
+/// others hold less than the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quota {
+    /// CPU.
+    pub limit: u64,
+    /// CPU of what is in bins already.
+    pub used: u64,
 }
 
 /// All that is packed, into what, and within which limits.
@@ -142,7 +154,7 @@ pub struct Problem<const D: usize> {
     /// Limits per bin.
     pub groups: Vec<Group>,
     /// Limits on CPU over many bins.
-    pub quotas: Vec<u64>,
+    pub quotas: Vec<Quota>,
     /// Replicas that are in a pool already: workload, pool, replicas.
     pub placed: Vec<(u32, u32, u32)>,
 }

@@ -71,7 +71,7 @@ impl<'a, const D: usize> State<'a, D> {
             problem,
             bins,
             remaining: problem.items.iter().map(|item| item.count).collect(),
-            used: vec![0; problem.quotas.len()],
+            used: problem.quotas.iter().map(|quota| quota.used).collect(),
             replicas,
             checks: 0,
         }
@@ -102,6 +102,18 @@ impl<'a, const D: usize> State<'a, D> {
         }
     }
 
+    /// CPU in a bin that counts against its quotas.
+    fn own(&self, bin: &Bin<D>) -> u64 {
+        let (whole, before) = match bin.kind {
+            Place::New(kind) => (self.problem.kinds[kind as usize].capacity[0], 0),
+            Place::Opened(at) => {
+                let opened = &self.problem.opened[at as usize];
+                (opened.free[0], opened.used)
+            }
+        };
+        before + u64::from(whole - bin.free[0])
+    }
+
     fn pool(&self, place: Place) -> Option<u32> {
         match place {
             Place::New(kind) => self.problem.kinds[kind as usize].pool,
@@ -130,11 +142,13 @@ impl<'a, const D: usize> State<'a, D> {
             room = room.min(self.group_room(bin, *member));
         }
         if class.size[0] > 0 {
-            for quota in self.quotas(bin.kind) {
+            let own = self.own(bin);
+            let full = |quota: &u32| {
                 let at = *quota as usize;
-                let left = self.problem.quotas[at].saturating_sub(self.used[at]);
-                let fits = left / u64::from(class.size[0]);
-                room = room.min(u32::try_from(fits).unwrap_or(u32::MAX));
+                self.used[at] - own >= self.problem.quotas[at].limit
+            };
+            if self.quotas(bin.kind).iter().any(full) {
+                return 0;
             }
         }
         if let (Some((workload, limit)), Some(pool)) = (class.workload, self.pool(bin.kind)) {

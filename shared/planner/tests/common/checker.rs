@@ -522,19 +522,23 @@ fn spread(
 /// The policy's limits on Spot, where the plan does not find them broken already.
 fn caps(input: &PlanningInput, pods: &[&Pod], after: &[After<'_>], fault: &mut impl FnMut(String)) {
     type Sums = BTreeMap<String, u64>;
-    let sums = |nodes: &mut dyn Iterator<Item = (Pool, Vec<&Pod>)>| -> (Sums, Sums, u64) {
-        let (mut cpu, mut replicas, mut total) = (Sums::new(), Sums::new(), 0);
+    // CPU by cap, node by node.
+    type Nodes = BTreeMap<String, Vec<u64>>;
+    let sums = |nodes: &mut dyn Iterator<Item = (Pool, Vec<&Pod>)>| -> (Nodes, Sums, u64) {
+        let (mut cpu, mut replicas, mut total) = (Nodes::new(), Sums::new(), 0);
         for (pool, here) in nodes.filter(|(pool, _)| pool.capacity_type == CapacityType::Spot) {
+            let amount =
+                here.iter().filter(|pod| is_workload(pod)).map(|pod| pod.requests.cpu_milli);
+            let amount: u64 = amount.sum();
+            total += amount;
+            for cap in [
+                format!("pool {pool}"),
+                format!("family {}", family_of(&pool.instance_type)),
+                format!("zone {}", pool.zone),
+            ] {
+                cpu.entry(cap).or_default().push(amount);
+            }
             for pod in here.into_iter().filter(|pod| is_workload(pod)) {
-                let amount = pod.requests.cpu_milli;
-                total += amount;
-                for cap in [
-                    format!("pool {pool}"),
-                    format!("family {}", family_of(&pool.instance_type)),
-                    format!("zone {}", pool.zone),
-                ] {
-                    *cpu.entry(cap).or_default() += amount;
-                }
                 let owner =
                     pod.owner.as_ref().map_or_else(|| pod.name.clone(), ToString::to_string);
                 *replicas.entry(format!("{owner} in {pool}")).or_default() += 1;
@@ -557,16 +561,31 @@ fn caps(input: &PlanningInput, pods: &[&Pod], after: &[After<'_>], fault: &mut i
     if new_total * 100 > all * u64::from(policy.spot_percent) && new_total > old_total {
         fault(format!("{new_total} of {all} m CPU on Spot"));
     }
-    for (cap, cpu) in &new_cpu {
-        let percent = match cap.split(' ').next().unwrap() {
-            "pool" => policy.max_pool_percent,
-            "family" => policy.max_family_percent,
-            _ => policy.max_zone_percent,
+    let zones: BTreeSet<&String> =
+        after.iter().filter_map(|node| Some(&node.pool.as_ref()?.zone)).collect();
+    let on_offer = input.market.offerings.iter().map(|offering| &offering.pool).filter(|pool| {
+        let made = &input.market.types[&pool.instance_type];
+        pool.capacity_type == CapacityType::Spot
+            && zones.contains(&pool.zone)
+            && input.template.architectures.contains(&made.architecture)
+            && input.template.categories.contains(made.category())
+    });
+    let families: BTreeSet<&str> =
+        on_offer.clone().map(|pool| family_of(&pool.instance_type)).collect();
+    for (cap, nodes) in &new_cpu {
+        let (percent, there) = match cap.split(' ').next().unwrap() {
+            "pool" => (policy.max_pool_percent, on_offer.clone().count()),
+            "family" => (policy.max_family_percent, families.len()),
+            _ => (policy.max_zone_percent, zones.len()),
         };
-        if cpu * 100 > new_total * u64::from(percent)
-            && *cpu > old_cpu.get(cap).copied().unwrap_or(0)
+        let percent = u64::from(percent).max(100_u64.div_ceil(there.max(1) as u64));
+        let cpu: u64 = nodes.iter().sum();
+        let but_one = cpu - nodes.iter().max().unwrap();
+        if but_one > 0
+            && but_one * 100 >= new_total * percent
+            && cpu > old_cpu.get(cap).into_iter().flatten().sum()
         {
-            fault(format!("{cpu} of {new_total} m CPU on Spot in {cap}"));
+            fault(format!("{nodes:?} of {new_total} m CPU on Spot in {cap}"));
         }
     }
     let mut owners: BTreeMap<String, u64> = BTreeMap::new();
