@@ -6,6 +6,7 @@ use domain::cluster::{Cluster, ClusterKind, PoolShare, SnapshotInfo};
 use domain::ledger::Baseline;
 use domain::offering::Market;
 use domain::plan::PlanningInput;
+use domain::risk::RiskModel;
 use domain::snapshot::{ClusterSnapshot, Node, NodeManager};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -29,7 +30,17 @@ pub(crate) async fn take(app: &App, caller: &AgentCaller, json: Vec<u8>) -> Resu
     let surveyed = tokio::task::spawn_blocking(move || {
         let snapshot: ClusterSnapshot = read_json(&json)?;
         let market = market.unwrap_or_else(|| unknown(now));
-        let input = PlanningInput { snapshot, market, policy, template, now, budget: 0, seed: 0 };
+        let input = PlanningInput {
+            snapshot,
+            market,
+            policy,
+            template,
+            now,
+            budget: 0,
+            seed: 0,
+            risk: RiskModel::default(),
+            covered_vcpus: BTreeMap::new(),
+        };
         let position = planner::survey(&input).position;
         Ok::<_, Error>((input, position))
     });

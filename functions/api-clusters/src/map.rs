@@ -6,6 +6,7 @@ use domain::Tenant;
 use domain::cluster::Cluster;
 use domain::offering::{CapacityType as Capacity, Market, Pool, Resources};
 use domain::plan::PlanningInput;
+use domain::risk::RiskModel;
 use domain::snapshot::{Node, NodeManager, Pod, PodKind, Workload, WorkloadRef};
 use jiff::Timestamp;
 use planner::Survey;
@@ -166,7 +167,17 @@ pub(crate) async fn gather(
         },
     };
     let (policy, template) = (cluster.policy.clone(), cluster.template.clone());
-    Ok(PlanningInput { snapshot, market, policy, template, now, budget: 0, seed: 0 })
+    Ok(PlanningInput {
+        snapshot,
+        market,
+        policy,
+        template,
+        now,
+        budget: 0,
+        seed: 0,
+        risk: RiskModel::default(),
+        covered_vcpus: BTreeMap::new(),
+    })
 }
 
 /// Draws the map of what was surveyed.

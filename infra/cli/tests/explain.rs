@@ -15,6 +15,8 @@ fn stored() -> (Vec<u8>, Vec<u8>) {
         market: cloud::catalog::market("us-east-1").unwrap(),
         policy: Policy::default(),
         template: NodeTemplate::default(),
+        risk: domain::risk::RiskModel::default(),
+        covered_vcpus: std::collections::BTreeMap::new(),
         now,
         budget: 1_000,
         seed: 1,

@@ -20,7 +20,9 @@ pub mod offering;
 pub mod optimization;
 pub mod plan;
 pub mod policy;
+pub mod risk;
 pub mod snapshot;
+pub mod window;
 
 pub use ids::{
     AccountId, ActionId, ClusterId, KeyId, OrgId, PlanId, PolicyId, SessionId, TemplateId, Tenant,

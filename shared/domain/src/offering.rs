@@ -138,6 +138,18 @@ impl InstanceType {
         &family[..end]
     }
 
+    /// The family's number after its letters: 7 of `m7g`, 0 where there is none.
+    pub fn generation(&self) -> u32 {
+        let digits = self.family().chars().skip_while(|letter| !letter.is_ascii_digit());
+        let digits: String = digits.take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or(0)
+    }
+
+    /// What stands after the dot: `2xlarge` of `m7g.2xlarge`.
+    pub fn size(&self) -> &str {
+        self.name.split_once('.').map_or("", |(_, size)| size)
+    }
+
     /// What a node of this type has left for pods, after what the kubelet, the system and the
     /// eviction threshold keep.
     ///

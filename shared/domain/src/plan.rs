@@ -5,9 +5,11 @@ use crate::Money;
 use crate::finding::Finding;
 use crate::offering::{Market, Pool, Resources};
 use crate::policy::{NodeTemplate, Policy};
+use crate::risk::RiskModel;
 use crate::snapshot::{ClusterSnapshot, Labels, Taint, WorkloadRef};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// All that a decision rests on. Stored beside the plan; planning it again gives the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,14 @@ pub struct PlanningInput {
     pub policy: Policy,
     /// Which machines may be launched.
     pub template: NodeTemplate,
+    /// What was seen of Spot pools beside the Spot Advisor's figures.
+    #[serde(default)]
+    pub risk: RiskModel,
+    /// vCPUs of on-demand instances in the region that Reserved Instances and Savings Plans pay for
+    /// whether they run or not, by family such as `m5`: within a family both are flexible in size, by
+    /// a factor that goes with the vCPUs.
+    #[serde(default)]
+    pub covered_vcpus: BTreeMap<String, u32>,
     /// The moment of the decision.
     pub now: Timestamp,
     /// How long to search, in the planner's units of work, so that a replay does not depend on the
@@ -32,7 +42,8 @@ pub struct PlanningInput {
 /// What a fleet costs and risks.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Position {
-    /// All nodes whose price is known.
+    /// All nodes whose price is known. What Reserved Instances and Savings Plans cover costs nothing:
+    /// it is paid for all the same.
     pub cost_per_hour: Money,
     /// Nodes.
     pub nodes: u32,
@@ -46,6 +57,10 @@ pub struct Position {
     pub memory_utilisation_ppm: i64,
     /// Expected interruptions of its nodes in a month, thousandths.
     pub monthly_interruptions_milli: i64,
+    /// What these are expected to cost in an hour: disrupted pods, and nodes that run beside their
+    /// replacements.
+    #[serde(default)]
+    pub interruption_cost_per_hour: Money,
     /// The workload that loses the largest share of its replicas with one Spot pool.
     pub worst_pool_loss: Option<PoolLoss>,
 }
@@ -179,12 +194,15 @@ pub struct Reason {
     pub evictions: u32,
     /// What the disruption is held to cost.
     pub disruption_cost: Money,
-    /// Seconds until the saving has paid for the disruption.
+    /// What expected interruptions cost more in an hour than before; below zero where they cost less.
+    #[serde(default)]
+    pub added_interruption_cost_per_hour: Money,
+    /// Seconds until the saving, less what interruptions cost more, has paid for the disruption.
     pub payback_seconds: u64,
 }
 
 /// Kinds of gains. Karpenter's disruption reasons, where it has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonKind {
     /// The nodes run nothing that could not go elsewhere at once.

@@ -71,6 +71,7 @@ fn plan() -> Plan {
                 text: String::new(),
                 evictions: 4,
                 disruption_cost: Money::ZERO,
+                added_interruption_cost_per_hour: Money::ZERO,
                 payback_seconds: 0,
             },
             rejected: vec![],

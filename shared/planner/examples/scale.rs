@@ -171,6 +171,8 @@ fn input(count: usize, running: bool) -> PlanningInput {
         market,
         policy: Policy { max_workload_pool_percent: 100, ..Policy::default() },
         template: NodeTemplate { max_vcpu: 96, ..NodeTemplate::default() },
+        risk: domain::risk::RiskModel::default(),
+        covered_vcpus: std::collections::BTreeMap::new(),
         now: now(),
         budget: 100_000,
         seed: 1,

@@ -26,7 +26,7 @@ pub(crate) fn within_policy(model: &Model<'_>, base: &Fleet, fleet: &Fleet) -> b
         let most = replicas * u32::from(policy.max_workload_pool_percent.min(100)) / 100;
         let all_had: u32 = known.map_or(0, |pools| pools.values().sum());
         let all: u32 = pools.values().sum();
-        all <= replicas.saturating_sub(policy.on_demand_base).max(all_had)
+        all <= model.spot_replicas[*workload as usize].max(all_had)
             && pools.iter().all(|(pool, count)| *count <= most.max(had(pool)))
     };
     (share || total <= now.spot_total(model))

@@ -3,9 +3,10 @@
 use crate::choose::Choice;
 use crate::fleet::{Fleet, cpu};
 use crate::model::{Model, Shape};
+use crate::payback::Gain;
 use crate::rejected::rejected;
 use crate::relieve::Added;
-use crate::steps::{Step, saving};
+use crate::steps::Step;
 use domain::Money;
 use domain::offering::CapacityType;
 use domain::plan::{
@@ -13,6 +14,7 @@ use domain::plan::{
 };
 use domain::snapshot::NodeManager;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 /// Most pools named for one launch on Spot.
 const MOST_CHOICES: usize = 8;
@@ -29,12 +31,12 @@ pub(crate) fn commands(
     numbered
         .map(|(index, step)| {
             let groups = groups(fleet, step);
-            let saved = saving(model, fleet, step);
+            let gain = Gain::of_step(model, fleet, step);
             let launch: Vec<Launch> =
                 groups.iter().map(|group| launch(model, fleet, group)).collect();
             let retire: Vec<Retire> =
                 step.retire.iter().filter_map(|at| retire(model, *at)).collect();
-            let mut reason = reason(model, &launch, &retire, saved);
+            let mut reason = reason(model, step, &launch, &retire, &gain);
             let mut rejected =
                 rejected(model, choice, fleet, &groups, &launch, &retire, index == 0);
             let more = fleet.cost_change(model) - choice.fleet.cost_change(model);
@@ -48,7 +50,7 @@ pub(crate) fn commands(
                 rejected,
                 launch,
                 retire,
-                saving_per_hour: saved,
+                saving_per_hour: gain.saving,
             }
         })
         .collect()
@@ -195,19 +197,18 @@ fn retire(model: &Model<'_>, at: u32) -> Option<Retire> {
     })
 }
 
-fn reason(model: &Model<'_>, launch: &[Launch], retire: &[Retire], saved: Money) -> Reason {
-    let policy = &model.input.policy;
-    let evictions: u32 = retire.iter().map(|retire| retire.evictable_pods).sum();
-    let disruption_cost = policy.disruption_cost_per_pod * u64::from(evictions);
+fn reason(
+    model: &Model<'_>,
+    step: &Step,
+    launch: &[Launch],
+    retire: &[Retire],
+    gain: &Gain,
+) -> Reason {
+    let Gain { saving: saved, evictions, disruption: disruption_cost, .. } = *gain;
     let kind = kind(launch, retire, evictions);
-    let payback_seconds = if saved > Money::ZERO {
-        let seconds = i128::from(disruption_cost.nanos()) * 3_600 / i128::from(saved.nanos());
-        u64::try_from(seconds).unwrap_or(u64::MAX)
-    } else {
-        0
-    };
+    let payback_seconds = gain.payback_seconds();
     let before: Money = retire.iter().map(|retire| retire.price_per_hour).sum();
-    let text = match kind {
+    let mut text = match kind {
         ReasonKind::Empty => format!(
             "{} run{} no pod that would have to move: retiring saves {} USD/h.",
             nodes(retire.len()),
@@ -241,7 +242,43 @@ fn reason(model: &Model<'_>, launch: &[Launch], retire: &[Retire], saved: Money)
             duration(payback_seconds),
         ),
     };
-    Reason { kind, text, evictions, disruption_cost, payback_seconds }
+    if gain.added_risk != Money::ZERO {
+        let added = gain.added_risk;
+        let (amount, way) = if added > Money::ZERO { (added, "more") } else { (-added, "less") };
+        let hours = gain.life_seconds / 3_600;
+        let _ = write!(
+            text,
+            " Interruptions are expected to cost {} USD/h {way}; the saving is counted for {hours} h.",
+            small_usd(amount)
+        );
+    }
+    text.push_str(&covered(model, step));
+    Reason {
+        kind,
+        text,
+        evictions,
+        disruption_cost,
+        added_interruption_cost_per_hour: gain.added_risk,
+        payback_seconds,
+    }
+}
+
+/// What Reserved Instances and Savings Plans have to do with it.
+fn covered(model: &Model<'_>, step: &Step) -> String {
+    let list = |at: &u32| {
+        let node = &model.nodes[*at as usize];
+        let list = model.input.market.price(node.pool.as_ref()?)?;
+        Some(list - node.price?).filter(|covered| *covered > Money::ZERO)
+    };
+    let covered: Vec<Money> = step.retire.iter().filter_map(list).collect();
+    if covered.is_empty() {
+        return String::new();
+    }
+    format!(
+        " {} of them would cost {} USD/h more without Reserved Instances and Savings Plans, which are paid all the same: that saves nothing.",
+        covered.len(),
+        usd(covered.iter().copied().sum())
+    )
 }
 
 fn kind(launch: &[Launch], retire: &[Retire], evictions: u32) -> ReasonKind {
@@ -291,6 +328,12 @@ pub(crate) fn usd(money: Money) -> String {
     let step = 100_000;
     let tenths = money.ratio(1, step).nanos();
     Money::from_nanos(tenths * step as i64).to_string()
+}
+
+/// Dollars of what is often far below a cent: six decimals.
+fn small_usd(money: Money) -> String {
+    let step = 1_000;
+    Money::from_nanos(money.ratio(1, step).nanos() * step as i64).to_string()
 }
 
 fn duration(seconds: u64) -> String {

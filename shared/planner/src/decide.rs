@@ -5,6 +5,7 @@ use crate::choose::{Choice, choose};
 use crate::commands::{commands, usd};
 use crate::fleet::Fleet;
 use crate::model::Model;
+use crate::payback::Gain;
 use crate::position::position;
 use crate::rehearse::{MOST, Rehearsed, rehearse};
 use crate::stays;
@@ -137,12 +138,11 @@ fn best_rehearsed(model: &Model<'_>, choice: &Choice) -> Option<Rehearsed> {
 /// Why a fleet is not worth the change, in a sentence.
 fn too_little(model: &Model<'_>, choice: &Choice, fleet: &Fleet, before: Money) -> Option<String> {
     let policy = &model.input.policy;
-    let saving = choice.staying.cost_change(model) - fleet.cost_change(model);
+    let gain = Gain::of_fleet(model, &choice.staying, fleet);
+    let saving = gain.saving;
     if saving <= Money::ZERO {
         return Some("Replacing it would save nothing.".to_owned());
     }
-    let pods: u32 = fleet.retired.iter().map(|at| model.nodes[*at as usize].evictable).sum();
-    let cost = policy.disruption_cost_per_pod * u64::from(pods);
     let least =
         before.ratio(i128::from(policy.min_saving_percent), 100).max(policy.min_saving_per_hour);
     if saving < least {
@@ -152,10 +152,9 @@ fn too_little(model: &Model<'_>, choice: &Choice, fleet: &Fleet, before: Money) 
             usd(least)
         ));
     }
-    let earned = i128::from(saving.nanos()) * i128::from(policy.payback_hours);
-    (earned <= i128::from(cost.nanos())).then(|| format!(
-        "Replacing it and others would save {} USD/h together, which within {} hours does not pay for the disruption of {pods} pods ({} USD).",
-        usd(saving), policy.payback_hours, usd(cost)
+    (!gain.pays()).then(|| format!(
+        "Replacing it and others would save {} USD/h together, less {} USD/h that interruptions are expected to cost more, which within {} hours does not pay for the disruption of {} pods ({} USD).",
+        usd(saving), usd(gain.added_risk), gain.life_seconds / 3_600, gain.evictions, usd(gain.disruption)
     ))
 }
 

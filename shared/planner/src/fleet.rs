@@ -4,10 +4,12 @@ use crate::model::{Model, RESOURCES, Verdict};
 use crate::packing::{Size, Tally};
 use domain::Money;
 use domain::offering::Pool;
+use domain::risk::MONTH_HOURS;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Hours in a month, as AWS counts: 365 × 24 / 12.
-const MONTH_HOURS: u128 = 730;
+/// Minutes that an interrupted node and its replacement are both paid for: EC2 gives a notice of two,
+/// and a node takes a few to be ready and to get its pods.
+const OVERLAP_MINUTES: u128 = 10;
 
 /// Pods of a class, and whether they were counted to go on-demand.
 pub(crate) type Load = Vec<(u32, u32)>;
@@ -65,18 +67,23 @@ impl Fleet {
         let kept = model.nodes.iter().enumerate().filter(|(at, node)| {
             node.verdict == Verdict::Candidate && !self.retired.contains(&(*at as u32))
         });
-        let kept: u128 = kept.map(|(_, node)| keep_cost(model, node)).sum();
-        let launched: u128 = self
-            .launched
-            .iter()
-            .map(|new| {
-                let shape = &model.shapes[new.shape as usize];
-                let pods: u32 = new.load.iter().map(|load| load.1).sum();
-                nanos(shape.price) + risk(model, shape.interruption_ppm, pods)
-            })
-            .sum();
+        let kept: u128 = kept.map(|(_, node)| nanos(node.price.unwrap_or_default())).sum();
+        let launched = self.launched.iter().map(|new| &model.shapes[new.shape as usize]);
+        let launched: u128 = launched.map(|shape| nanos(shape.price)).sum();
         let switching: u128 = self.retired.iter().map(|at| switching_cost(model, *at)).sum();
-        kept + launched + switching
+        kept + launched + switching + self.interruption_cost(model)
+    }
+
+    /// What interruptions of all its nodes are expected to cost in an hour, nano-USD.
+    pub(crate) fn interruption_cost(&self, model: &Model<'_>) -> u128 {
+        let kept = model.nodes.iter().zip(0..).filter(|(_, at)| !self.retired.contains(at));
+        let kept = kept.map(|(node, at)| {
+            let moved_in = self.moved_in.get(&at).map_or(0, |load| pods(load));
+            let price = node.price.unwrap_or_default();
+            risk(model, node.interruption_ppm, price, node.evictable + moved_in)
+        });
+        let launched = self.launched.iter().map(|new| launched_risk(model, new));
+        kept.chain(launched).sum()
     }
 
     /// Prices of launched nodes less prices of retired ones.
@@ -203,7 +210,8 @@ pub(crate) fn cpu(model: &Model<'_>, load: &[(u32, u32)]) -> u64 {
 
 /// What keeping a node costs in an hour, nano-USD.
 pub(crate) fn keep_cost(model: &Model<'_>, node: &crate::model::Existing) -> u128 {
-    nanos(node.price.unwrap_or_default()) + risk(model, node.interruption_ppm, node.evictable)
+    let price = node.price.unwrap_or_default();
+    nanos(price) + risk(model, node.interruption_ppm, price, node.evictable)
 }
 
 /// What retiring a node costs: its evictions, spread over the payback time, nano-USD in an hour.
@@ -213,12 +221,24 @@ pub(crate) fn switching_cost(model: &Model<'_>, at: u32) -> u128 {
     nanos(policy.disruption_cost_per_pod) * pods / u128::from(policy.payback_hours.max(1))
 }
 
-/// Expected cost of interruptions in an hour: pods that are then disrupted, by how often.
-pub(crate) fn risk(model: &Model<'_>, monthly_ppm: u32, pods: u32) -> u128 {
+/// What interruptions of one node are expected to cost in an hour, nano-USD: the disruption of its
+/// pods, and its price while its replacement runs beside it, by how often that happens.
+pub(crate) fn risk(model: &Model<'_>, monthly_ppm: u32, price: Money, pods: u32) -> u128 {
     let disruption = nanos(model.input.policy.disruption_cost_per_pod) * u128::from(pods);
-    disruption * u128::from(monthly_ppm) / 1_000_000 / MONTH_HOURS
+    let each = disruption + nanos(price) * OVERLAP_MINUTES / 60;
+    each * u128::from(monthly_ppm) / 1_000_000 / u128::from(MONTH_HOURS)
 }
 
-fn nanos(money: Money) -> u128 {
+/// The same of a node to launch.
+pub(crate) fn launched_risk(model: &Model<'_>, new: &NewNode) -> u128 {
+    let shape = &model.shapes[new.shape as usize];
+    risk(model, shape.interruption_ppm, shape.price, pods(&new.load))
+}
+
+fn pods(load: &[(u32, u32)]) -> u32 {
+    load.iter().map(|load| load.1).sum()
+}
+
+pub(crate) fn nanos(money: Money) -> u128 {
     u128::try_from(money.nanos()).unwrap_or(0)
 }

@@ -28,6 +28,7 @@ mod explain;
 mod fleet;
 mod model;
 pub mod packing;
+mod payback;
 mod place;
 mod position;
 mod rehearse;

@@ -105,7 +105,8 @@ impl Draft {
             let lost = if evicts { u64::from(mean_cpu) } else { 0 };
             let price = price
                 + price * lost / u64::from(2 * shape.room[0])
-                + u64::try_from(risk(model, shape.interruption_ppm, pods)).unwrap_or(0);
+                + u64::try_from(risk(model, shape.interruption_ppm, shape.price, pods))
+                    .unwrap_or(0);
             kinds.push(at as u32);
             problem.kinds.push(Kind {
                 capacity: shape.room,
@@ -282,7 +283,7 @@ fn sides(
             let left = replicas_left.entry(made.workload).or_insert_with(|| {
                 let on_spot: u32 =
                     placed.get(&made.workload).map_or(0, |pools| pools.values().sum());
-                replicas.saturating_sub(policy.on_demand_base).saturating_sub(on_spot)
+                model.spot_replicas[made.workload as usize].saturating_sub(on_spot)
             });
             let in_one_pool = replicas * u32::from(policy.max_workload_pool_percent.min(100)) / 100;
             let by_cpu = cpu_left.checked_div(u64::from(made.size[0])).unwrap_or(u64::MAX);

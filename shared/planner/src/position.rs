@@ -2,6 +2,7 @@
 
 use crate::fleet::Fleet;
 use crate::model::{Model, RESOURCES};
+use domain::Money;
 use domain::offering::Resources;
 use domain::plan::{PoolLoss, Position};
 use domain::snapshot::PodKind;
@@ -46,6 +47,8 @@ pub(crate) fn position(model: &Model<'_>, fleet: &Fleet) -> Position {
     position.cpu_utilisation_ppm = ppm(requested.cpu_milli, allocatable.cpu_milli);
     position.memory_utilisation_ppm = ppm(requested.memory_mib, allocatable.memory_mib);
     position.monthly_interruptions_milli = (interruptions / 1_000) as i64;
+    let cost = i64::try_from(fleet.interruption_cost(model)).unwrap_or(i64::MAX);
+    position.interruption_cost_per_hour = Money::from_nanos(cost);
     position.worst_pool_loss = worst_pool_loss(model, fleet);
     position
 }

@@ -106,7 +106,7 @@ fn forbidden(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> 
             ));
         }
         return Some(format!(
-            "its pods stay on-demand by the policy's base of {} replicas or its cap of {} % of a workload in one pool",
+            "its pods stay on-demand by the policy's base of {} replicas, its limits on single workloads or its cap of {} % of a workload in one pool",
             policy.on_demand_base, policy.max_workload_pool_percent
         ));
     }

@@ -63,7 +63,7 @@ fn another(model: &Model<'_>, fleet: &Fleet, short: &[Short]) -> Option<Way> {
             return None;
         }
         let price = u128::try_from(shape.price.nanos()).unwrap_or(0)
-            + risk(model, shape.interruption_ppm, pods);
+            + risk(model, shape.interruption_ppm, shape.price, pods);
         Some((price / u128::from(pods), at))
     };
     let (_, at) = model.shapes.iter().enumerate().filter_map(priced).min()?;

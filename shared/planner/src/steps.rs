@@ -3,6 +3,7 @@
 
 use crate::fleet::Fleet;
 use crate::model::Model;
+use crate::payback::Gain;
 use domain::Money;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +63,7 @@ pub(crate) fn steps(model: &Model<'_>, fleet: &Fleet, most: usize) -> (Vec<Step>
             open.launch.push(order[launched - 1]);
         }
         open.retire.extend(used.iter().filter(|at| ready[at] == launched));
-        if open.retire.len() >= least && pays(model, fleet, &open) {
+        if open.retire.len() >= least && Gain::of_step(model, fleet, &open).pays() {
             steps.push(std::mem::take(&mut open));
         }
     }
@@ -80,16 +81,6 @@ pub(crate) fn steps(model: &Model<'_>, fleet: &Fleet, most: usize) -> (Vec<Step>
         steps.push(empty);
     }
     (steps, moves)
-}
-
-/// Whether a step's saving pays for its evictions in time.
-fn pays(model: &Model<'_>, fleet: &Fleet, step: &Step) -> bool {
-    let policy = &model.input.policy;
-    let evictions: u32 = step.retire.iter().map(|at| model.nodes[*at as usize].evictable).sum();
-    let saving = saving(model, fleet, step);
-    let earned = i128::from(saving.nanos()) * i128::from(policy.payback_hours);
-    let cost = i128::from(policy.disruption_cost_per_pod.nanos()) * i128::from(evictions);
-    saving > Money::ZERO && earned > cost
 }
 
 /// Cost of the retired nodes less cost of the launched ones.

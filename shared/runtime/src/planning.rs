@@ -6,9 +6,11 @@ use domain::cluster::{Cluster, NotFit, fit_to_act};
 use domain::offering::Market;
 use domain::optimization::{APPROVAL_MINUTES, Optimization};
 use domain::plan::{Plan, PlanState, PlanningInput};
+use domain::risk::RiskModel;
 use domain::snapshot::ClusterSnapshot;
 use domain::{ClusterId, PlanId, Tenant, ids::derived_uuid};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use storage::{AuditEntry, ObjectRef, PageRequest, Stored, Transaction};
 
@@ -62,6 +64,11 @@ pub async fn gather(
         market: Market::clone(&market),
         policy: cluster.policy.clone(),
         template: cluster.template.clone(),
+        // Nothing records yet which instances ended because EC2 took them back. Hours without those
+        // events would make every pool look safer than it is, so neither is given.
+        risk: RiskModel::default(),
+        // Reserved Instances and Savings Plans are not read yet.
+        covered_vcpus: BTreeMap::new(),
         now,
         budget: BUDGET,
         // Any number will do, as long as the same cluster and generation give the same.

@@ -43,6 +43,8 @@ pub(crate) fn gather(options: &Options) -> Result<PlanningInput, CliError> {
         market,
         policy: allowed.policy,
         template: allowed.template,
+        risk: domain::risk::RiskModel::default(),
+        covered_vcpus: std::collections::BTreeMap::new(),
         now: taken_at,
         budget: options.budget_ms * UNITS_PER_MS,
         seed: 1,

@@ -114,11 +114,14 @@ impl Step<'_, '_> {
 
     /// Whether as many drains were begun in the last ten minutes as the policy allows.
     pub(super) fn limit_reached(&self) -> bool {
-        let nodes = self.observed.snapshot.nodes.len();
-        let percent = usize::from(self.observed.policy.disruption_percent_per_10_minutes);
-        let allowed = (nodes * percent / 100).max(1);
         let window = self.now() - SignedDuration::from_mins(10);
-        self.execution.drains.iter().filter(|drain| **drain > window).count() >= allowed
+        let begun = self.execution.drains.iter().filter(|drain| **drain > window).count();
+        begun >= self.drains_allowed()
+    }
+
+    pub(super) fn drains_allowed(&self) -> usize {
+        let nodes = self.observed.snapshot.nodes.len();
+        self.observed.policy.drains_allowed(nodes, self.command.reason.kind, self.now())
     }
 
     /// Moves one node on.

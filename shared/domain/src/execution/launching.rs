@@ -17,6 +17,7 @@ impl Step<'_, '_> {
                 run.enter(CommandPhase::Skipped, now);
                 return;
             }
+            Gate::Go if !self.may_begin() => return,
             Gate::Go => {}
         }
         run.pending_before = self.pending_pods();
@@ -35,6 +36,14 @@ impl Step<'_, '_> {
         run.note(now, format!("Launching {nodes} and retiring {} nodes", run.nodes.len()));
         run.enter(CommandPhase::Launching, now);
         self.launching(run);
+    }
+
+    /// Whether the policy lets the command begin: within a maintenance window, and not while a budget
+    /// would leave it in the middle, with new nodes beside the old.
+    fn may_begin(&self) -> bool {
+        let policy = self.observed.policy;
+        let drains = self.drains_allowed() > 0 || self.command.retire.is_empty();
+        policy.in_maintenance_window(self.now()) && drains
     }
 
     pub(super) fn launching(&mut self, run: &mut CommandRun) {

@@ -50,6 +50,8 @@ pub(crate) fn input(pods: usize, budget: u64) -> PlanningInput {
             ..Policy::default()
         },
         template: NodeTemplate { max_vcpu: 96, ..NodeTemplate::default() },
+        risk: domain::risk::RiskModel::default(),
+        covered_vcpus: std::collections::BTreeMap::new(),
         now: now(),
         budget,
         seed: 1,

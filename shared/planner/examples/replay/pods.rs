@@ -45,6 +45,8 @@ pub(crate) fn replay(folder: &Path) -> Result<Vec<Bar>, String> {
             zones: ZONES.map(str::to_owned).into(),
             ..NodeTemplate::default()
         },
+        risk: domain::risk::RiskModel::default(),
+        covered_vcpus: std::collections::BTreeMap::new(),
         now,
         budget: 50_000,
         seed: 1,

@@ -158,6 +158,8 @@ fn input(snapshot: ClusterSnapshot, market: Market, now: Timestamp) -> PlanningI
             zones: ZONES.map(str::to_owned).into(),
             ..NodeTemplate::default()
         },
+        risk: domain::risk::RiskModel::default(),
+        covered_vcpus: std::collections::BTreeMap::new(),
         now,
         budget: 20_000,
         seed: 1,

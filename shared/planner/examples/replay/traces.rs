@@ -149,6 +149,8 @@ fn input(catalogue: &[data::Listed], policy: Policy) -> PlanningInput {
         market: market::of_catalogue(catalogue, now),
         policy,
         template: NodeTemplate::default(),
+        risk: domain::risk::RiskModel::default(),
+        covered_vcpus: std::collections::BTreeMap::new(),
         now,
         budget: 1_000_000,
         seed: 1,

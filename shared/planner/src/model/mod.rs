@@ -34,6 +34,8 @@ pub(crate) struct Model<'a> {
     pub(crate) workloads: Vec<WorkloadRef>,
     /// Replicas of each workload that hold or want a place.
     pub(crate) replicas: Vec<u32>,
+    /// Of them, most that may be on Spot by the policy.
+    pub(crate) spot_replicas: Vec<u32>,
     pub(crate) classes: Vec<Class>,
     /// Terms between pods. Those over zones are never members of a class's packing.
     pub(crate) groups: Vec<Group>,
@@ -86,8 +88,13 @@ impl<'a> Model<'a> {
         let strangers = classes::keep_off(&classed.drafts, &mut shapes, &nodes, &sites);
         findings.extend(strangers);
         let classes = classes::with_sites(classed.drafts, &shapes, &sites);
+        let workloads = facts.workloads.iter().zip(&facts.replicas);
+        let spot_replicas = workloads
+            .map(|(workload, replicas)| input.policy.spot_replicas(workload, *replicas))
+            .collect();
         Self {
             input,
+            spot_replicas,
             workloads: facts.workloads,
             replicas: facts.replicas,
             classes,

@@ -7,10 +7,12 @@ use super::zones::Zoning;
 use super::{RESOURCES, vector};
 use crate::packing::{Size, Tally};
 use domain::Money;
+use domain::execution::GROUP_PREFIX;
 use domain::finding::{Finding, FindingCode};
 use domain::offering::{CapacityType, Pool};
 use domain::plan::{PlanningInput, StayReason};
 use domain::snapshot::{DisruptionBudget, Node, NodeManager, Pod};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What may become of a node.
@@ -162,6 +164,7 @@ pub(crate) fn judge(
     findings: &mut BTreeSet<Finding>,
 ) -> Vec<Verdict> {
     let budgets = Budgets::new(input);
+    let last_plan = last_launch(input);
     let mut zoning = Zoning::new(input, facts);
     let nodes = input.snapshot.nodes.iter().enumerate();
     nodes
@@ -192,19 +195,37 @@ pub(crate) fn judge(
                 };
                 return Verdict::Stays(StayReason::Blocked, text);
             }
-            let age = input.now.duration_since(node.created_at).as_secs();
-            let cooldown = i64::from(input.policy.cooldown_minutes) * 60;
-            if age < cooldown {
-                let text = format!(
-                    "The node is {} minutes old; the policy keeps nodes for {} minutes.",
-                    age.max(0) / 60,
-                    input.policy.cooldown_minutes
-                );
-                return Verdict::Stays(StayReason::Cooldown, text);
-            }
-            Verdict::Candidate
+            cooling(input, node, last_plan)
+                .map_or(Verdict::Candidate, |text| Verdict::Stays(StayReason::Cooldown, text))
         })
         .collect()
+}
+
+/// When a plan last launched a node of this cluster.
+fn last_launch(input: &PlanningInput) -> Option<Timestamp> {
+    let of_plans = |node: &&Node| {
+        let NodeManager::ManagedNodeGroup { name } = &node.manager else { return false };
+        name.starts_with(GROUP_PREFIX)
+    };
+    input.snapshot.nodes.iter().filter(of_plans).map(|node| node.created_at).max()
+}
+
+/// Whether a node is too young to be moved again, or the scheduler has just spread pods over nodes
+/// that a plan launched: what that left elsewhere is looked at once it has settled.
+fn cooling(input: &PlanningInput, node: &Node, last_plan: Option<Timestamp>) -> Option<String> {
+    let cooldown = input.policy.cooldown_minutes;
+    let minutes = |then| input.now.duration_since(then).as_secs().max(0) / 60;
+    let is_young = |age: i64| age < i64::from(cooldown);
+    let age = minutes(node.created_at);
+    if is_young(age) {
+        return Some(format!(
+            "The node is {age} minutes old; the policy keeps nodes for {cooldown} minutes."
+        ));
+    }
+    let rested = minutes(last_plan?);
+    is_young(rested).then(|| {
+        format!("A plan launched nodes {rested} minutes ago; the policy lets a cluster rest for {cooldown} minutes.")
+    })
 }
 
 /// Why a node cannot be judged, whatever runs on it.
@@ -266,6 +287,7 @@ pub(crate) fn existing(
     sites: &mut Register<'_>,
     extended: &[String],
 ) -> Vec<Existing> {
+    let mut covered = Covered(input.covered_vcpus.clone());
     let nodes = input.snapshot.nodes.iter().zip(verdicts).enumerate();
     nodes
         .map(|(at, (node, verdict))| {
@@ -306,8 +328,11 @@ pub(crate) fn existing(
             let judged = !matches!(&verdict, Verdict::Stays(StayReason::NotJudged, _));
             let open = node.ready && !node.unschedulable && !node.terminating;
             Existing {
-                price: offering.map(|offering| offering.price_per_hour),
-                interruption_ppm: super::shapes::interruption_ppm(spot, offering),
+                price: offering
+                    .map(|offering| covered.less(&offering.pool, offering.price_per_hour, input)),
+                interruption_ppm: pool
+                    .as_ref()
+                    .map_or(0, |pool| super::shapes::interruption_ppm(input, pool)),
                 pool,
                 spot,
                 load: load.into_iter().collect(),
@@ -325,6 +350,23 @@ pub(crate) fn existing(
             }
         })
         .collect()
+}
+
+/// vCPUs by family that Reserved Instances and Savings Plans cover and no node has used yet.
+struct Covered(BTreeMap<String, u32>);
+
+impl Covered {
+    /// What a node costs beside what is paid for whether it runs or not: its price by the share of its
+    /// vCPUs that is not covered. Nodes are covered in the order of their names.
+    fn less(&mut self, pool: &Pool, price: Money, input: &PlanningInput) -> Money {
+        let vcpus = input.market.types.get(&pool.instance_type).map_or(0, |made| made.vcpu);
+        let family = domain::offering::family_of(&pool.instance_type);
+        let left = self.0.get_mut(family).filter(|_| pool.capacity_type == CapacityType::OnDemand);
+        let Some(left) = left.filter(|_| vcpus > 0) else { return price };
+        let taken = vcpus.min(*left);
+        *left -= taken;
+        price.ratio(i128::from(vcpus - taken), i128::from(vcpus))
+    }
 }
 
 /// What is left when the policy's headroom is kept free of CPU and memory.

@@ -7,11 +7,9 @@ use super::sites::{Demand, Register, Site};
 use super::{RESOURCES, vector};
 use crate::packing::{Size, Tally};
 use domain::Money;
-use domain::offering::{
-    Architecture, CapacityType, InstanceType, InterruptionBucket, Offering, Pool, Resources,
-};
+use domain::offering::{Architecture, CapacityType, InstanceType, Offering, Pool, Resources};
 use domain::plan::PlanningInput;
-use domain::policy::{NodeTemplate, Policy};
+use domain::policy::Policy;
 use domain::snapshot::{Labels, Node, NodeManager, PodKind, Taint, WorkloadRef};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,7 +105,7 @@ pub(crate) fn shapes(
         .filter_map(|offering| {
             let made = input.market.types.get(&offering.pool.instance_type)?;
             let zone = &offering.pool.zone;
-            let allowed = allows(&input.template, made)
+            let allowed = input.template.allows(made)
                 && (input.template.zones.is_empty() || input.template.zones.contains(zone));
             allowed.then_some((offering, made))
         })
@@ -189,7 +187,7 @@ fn shape(
         price: offering.price_per_hour,
         estimated: offering.estimated,
         spot,
-        interruption_ppm: interruption_ppm(spot, Some(offering)),
+        interruption_ppm: interruption_ppm(input, pool),
         allocatable,
         daemons: taken,
         room,
@@ -229,26 +227,13 @@ pub(crate) fn node_labels(pool: &Pool, arch: Architecture, region: &str, own: &L
     labels
 }
 
-/// Interruptions of one node a month, ppm. Where nothing is known of a Spot pool, the middle bucket.
-pub(crate) fn interruption_ppm(spot: bool, offering: Option<&Offering>) -> u32 {
-    if !spot {
+/// Expected interruptions of one node a month, ppm; none on-demand.
+pub(crate) fn interruption_ppm(input: &PlanningInput, pool: &Pool) -> u32 {
+    if pool.capacity_type == CapacityType::OnDemand {
         return 0;
     }
-    offering
-        .and_then(|offering| offering.interruption)
-        .map_or(125_000, InterruptionBucket::monthly_ppm)
-}
-
-/// Whether the template allows a type.
-pub(crate) fn allows(template: &NodeTemplate, made: &InstanceType) -> bool {
-    let named = |set: &BTreeSet<String>, name: &str| set.is_empty() || set.contains(name);
-    template.architectures.contains(&made.architecture)
-        && named(&template.categories, made.category())
-        && named(&template.families, made.family())
-        && (template.min_vcpu..=template.max_vcpu).contains(&made.vcpu)
-        && (made.current_generation || !template.current_generation_only)
-        && (template.burstable || !made.burstable)
-        && !made.bare_metal
+    let bucket = input.market.offering(pool).and_then(|offering| offering.interruption);
+    input.risk.monthly_ppm(pool, bucket)
 }
 
 /// Zones to launch in: those the cluster has nodes in. Others join only where the policy's cap per
@@ -309,7 +294,7 @@ impl Variety {
                     .market
                     .types
                     .get(&pool.instance_type)
-                    .is_some_and(|made| allows(&input.template, made))
+                    .is_some_and(|made| input.template.allows(made))
         });
         let (mut pools, mut families, mut zones) = (0, BTreeSet::new(), BTreeSet::new());
         for pool in spot {

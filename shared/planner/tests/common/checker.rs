@@ -306,7 +306,9 @@ pub fn new_node(input: &PlanningInput, launch: &Launch, name: &str) -> Node {
         zone: Some(pool.zone.clone()),
         capacity_type: Some(pool.capacity_type),
         architecture: Some(made.architecture),
-        manager: NodeManager::ManagedNodeGroup { name: format!("group-of-{name}") },
+        manager: NodeManager::ManagedNodeGroup {
+            name: format!("{}{name}", domain::execution::GROUP_PREFIX),
+        },
         created_at: input.now,
         ready: true,
         unschedulable: false,

@@ -249,6 +249,8 @@ pub fn input(nodes: Vec<Node>, pods: Vec<Pod>) -> PlanningInput {
         market: market(),
         policy: free_policy(),
         template: NodeTemplate::default(),
+        risk: domain::risk::RiskModel::default(),
+        covered_vcpus: std::collections::BTreeMap::new(),
         now: now(),
         budget: 2_000,
         seed: 1,
