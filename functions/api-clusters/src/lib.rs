@@ -1,6 +1,7 @@
 //! `/api/v1/clusters`: registration, settings, agents' keys, instances, the packing map.
 
 mod keys;
+mod limits;
 mod map;
 mod registration;
 mod routes;

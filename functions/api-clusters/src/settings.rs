@@ -3,6 +3,7 @@
 //! A cluster's item also changes with every plan. What people read before they change it is its
 //! settings, so `If-Match` and the wire's `revision` are of those alone.
 
+use crate::limits::{BudgetView, WindowView, WorkloadPolicyView};
 use api::view::MoneyView;
 use domain::cluster::Cluster;
 use domain::offering::Architecture;
@@ -95,6 +96,18 @@ pub(crate) struct Policy {
     /// Most nodes drained within ten minutes, percent of the cluster's nodes.
     #[garde(range(min = 1, max = 100))]
     pub disruption_percent_per_10_minutes: u8,
+    /// Further limits on drains, at times or for reasons; the least that holds counts.
+    #[garde(length(max = 20), dive)]
+    #[serde(default)]
+    pub budgets: Vec<BudgetView>,
+    /// When commands may begin; empty is always. What has begun is finished.
+    #[garde(length(max = 20), dive)]
+    #[serde(default)]
+    pub maintenance_windows: Vec<WindowView>,
+    /// What is asked of single workloads in place of the cluster's; the first that selects one counts.
+    #[garde(length(max = 100), dive)]
+    #[serde(default)]
+    pub workloads: Vec<WorkloadPolicyView>,
     /// Plans that keep within the policy are approved by it.
     #[garde(skip)]
     pub auto_approve: bool,
@@ -119,9 +132,29 @@ pub(crate) struct NodeTemplate {
     /// Families such as `m7g`; empty allows all.
     #[garde(length(max = 200), custom(short))]
     pub families: BTreeSet<String>,
+    /// Generations such as 6 of `m6i`; empty allows all.
+    #[garde(length(max = 20))]
+    #[serde(default)]
+    pub generations: BTreeSet<u32>,
+    /// Sizes such as `xlarge`; empty allows all.
+    #[garde(length(max = 50), custom(short))]
+    #[serde(default)]
+    pub sizes: BTreeSet<String>,
+    /// Categories, families, sizes and types that are not launched whatever else is allowed.
+    #[garde(length(max = 200), custom(short))]
+    #[serde(default)]
+    pub excluded: BTreeSet<String>,
     /// Zones; empty allows all.
     #[garde(length(max = 20), custom(short))]
     pub zones: BTreeSet<String>,
+    /// Fewest nodes a plan may leave.
+    #[garde(skip)]
+    #[serde(default)]
+    pub min_nodes: u32,
+    /// Most nodes a plan may leave; absent is no limit.
+    #[garde(custom(not_fewer(&self.min_nodes)))]
+    #[serde(default)]
+    pub max_nodes: Option<u32>,
     /// Fewest vCPUs.
     #[garde(range(min = 1))]
     pub min_vcpu: u32,
@@ -176,6 +209,14 @@ fn not_below(least: &u32) -> impl FnOnce(&u32, &()) -> garde::Result {
     }
 }
 
+fn not_fewer(least: &u32) -> impl FnOnce(&Option<u32>, &()) -> garde::Result {
+    let least = *least;
+    move |most, ()| match most.is_none_or(|most| most >= least.max(1)) {
+        true => Ok(()),
+        false => Err(garde::Error::new("may not be 0, nor below min_nodes")),
+    }
+}
+
 impl From<&policy::Policy> for Policy {
     fn from(policy: &policy::Policy) -> Self {
         Self {
@@ -192,6 +233,9 @@ impl From<&policy::Policy> for Policy {
             payback_hours: policy.payback_hours,
             cooldown_minutes: policy.cooldown_minutes,
             disruption_percent_per_10_minutes: policy.disruption_percent_per_10_minutes,
+            budgets: policy.budgets.iter().map(Into::into).collect(),
+            maintenance_windows: policy.maintenance_windows.iter().map(Into::into).collect(),
+            workloads: policy.workloads.iter().map(Into::into).collect(),
             auto_approve: policy.auto_approve,
             evict_bare_pods: policy.evict_bare_pods,
             evict_local_storage: policy.evict_local_storage,
@@ -216,6 +260,9 @@ impl From<&Policy> for policy::Policy {
             payback_hours: policy.payback_hours,
             cooldown_minutes: policy.cooldown_minutes,
             disruption_percent_per_10_minutes: policy.disruption_percent_per_10_minutes,
+            budgets: policy.budgets.iter().map(Into::into).collect(),
+            maintenance_windows: policy.maintenance_windows.iter().map(Into::into).collect(),
+            workloads: policy.workloads.iter().map(Into::into).collect(),
             auto_approve: policy.auto_approve,
             evict_bare_pods: policy.evict_bare_pods,
             evict_local_storage: policy.evict_local_storage,
@@ -233,7 +280,12 @@ impl From<&policy::NodeTemplate> for NodeTemplate {
             architectures: template.architectures.iter().map(view).collect(),
             categories: template.categories.clone(),
             families: template.families.clone(),
+            generations: template.generations.clone(),
+            sizes: template.sizes.clone(),
+            excluded: template.excluded.clone(),
             zones: template.zones.clone(),
+            min_nodes: template.min_nodes,
+            max_nodes: template.max_nodes,
             min_vcpu: template.min_vcpu,
             max_vcpu: template.max_vcpu,
             current_generation_only: template.current_generation_only,
@@ -253,7 +305,12 @@ impl From<&NodeTemplate> for policy::NodeTemplate {
             architectures: template.architectures.iter().map(domain).collect(),
             categories: template.categories.clone(),
             families: template.families.clone(),
+            generations: template.generations.clone(),
+            sizes: template.sizes.clone(),
+            excluded: template.excluded.clone(),
             zones: template.zones.clone(),
+            min_nodes: template.min_nodes,
+            max_nodes: template.max_nodes,
             min_vcpu: template.min_vcpu,
             max_vcpu: template.max_vcpu,
             current_generation_only: template.current_generation_only,

@@ -24,6 +24,8 @@ pub(crate) struct Position {
     pub memory_utilisation_ppm: i64,
     /// Expected interruptions of its nodes in a month, thousandths.
     pub monthly_interruptions_milli: i64,
+    /// What these are expected to cost in an hour.
+    pub interruption_cost_per_hour: MoneyView,
     /// The workload that loses most with one Spot pool.
     #[schema(required = true)]
     pub worst_pool_loss: Option<PoolLoss>,
@@ -167,7 +169,9 @@ pub(crate) struct Reason {
     pub evictions: u32,
     /// What the disruption is held to cost.
     pub disruption_cost: MoneyView,
-    /// Seconds until the saving has paid for the disruption.
+    /// What expected interruptions cost more in an hour than before; below zero where they cost less.
+    pub added_interruption_cost_per_hour: MoneyView,
+    /// Seconds until the saving, less what interruptions cost more, has paid for the disruption.
     pub payback_seconds: u64,
 }
 
@@ -207,6 +211,7 @@ impl From<plan::Position> for Position {
             cpu_utilisation_ppm: it.cpu_utilisation_ppm,
             memory_utilisation_ppm: it.memory_utilisation_ppm,
             monthly_interruptions_milli: it.monthly_interruptions_milli,
+            interruption_cost_per_hour: it.interruption_cost_per_hour.into(),
             worst_pool_loss: it.worst_pool_loss.map(|loss| PoolLoss {
                 pool: (&loss.pool).into(),
                 workload: (&loss.workload).into(),
@@ -244,6 +249,7 @@ impl From<plan::Command> for Command {
                 text: it.reason.text,
                 evictions: it.reason.evictions,
                 disruption_cost: it.reason.disruption_cost.into(),
+                added_interruption_cost_per_hour: it.reason.added_interruption_cost_per_hour.into(),
                 payback_seconds: it.reason.payback_seconds,
             },
             rejected: all(it.rejected),

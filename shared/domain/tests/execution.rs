@@ -11,8 +11,9 @@ use domain::execution::{
 use domain::ids::{ActionId, ClusterId, PlanId};
 use domain::offering::{CapacityType, Pool, Resources};
 use domain::plan::{Choice, Command, Launch, Plan, Position, Reason, ReasonKind, Retire};
-use domain::policy::Policy;
+use domain::policy::{Budget, Nodes, Policy};
 use domain::snapshot::{ClusterSnapshot, Node, NodeManager, Pod, PodKind};
+use domain::window::Window;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -428,4 +429,54 @@ fn the_disruption_limit_spaces_drains_out() {
     run(&mut world, &plan, &mut execution);
     let [first, second] = execution.drains[..] else { panic!("{:?}", execution.drains) };
     assert!(second.duration_since(first) >= SignedDuration::from_mins(10));
+}
+
+#[test]
+fn no_command_begins_outside_a_maintenance_window_and_what_began_is_finished() {
+    let (mut world, plan) = (World::new(), plan());
+    // From 00:10 to 00:12 UTC; carrying the plan out takes longer.
+    world.policy.maintenance_windows = vec![Window {
+        days: BTreeSet::new(),
+        start: "00:10".parse().unwrap(),
+        duration_minutes: 2,
+        zone: "UTC".to_owned(),
+    }];
+    let mut execution = begin(&plan);
+    while world.now < 570 {
+        world.tick(&plan, &mut execution);
+    }
+    assert_eq!(execution.commands[0].phase, CommandPhase::Pending);
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    run(&mut world, &plan, &mut execution);
+    assert_eq!(execution.commands[0].phase, CommandPhase::Done);
+    assert!(world.now > 720, "{}", world.now);
+}
+
+#[test]
+fn a_budget_of_no_nodes_holds_a_command_back_until_its_window_closes() {
+    let (mut world, plan) = (World::new(), plan());
+    let hour = Window {
+        days: BTreeSet::new(),
+        start: "00:00".parse().unwrap(),
+        duration_minutes: 60,
+        zone: "UTC".to_owned(),
+    };
+    let budget = |reason| Budget {
+        nodes: Nodes::Count(0),
+        window: Some(hour.clone()),
+        reasons: [reason].into(),
+    };
+    world.policy.budgets = vec![budget(ReasonKind::Spot)];
+    let mut execution = begin(&plan);
+    world.tick(&plan, &mut execution);
+    assert_eq!(execution.commands[0].phase, CommandPhase::Launching, "it is about Spot alone");
+    let mut execution = begin(&plan);
+    let mut world = World::new();
+    world.policy.budgets = vec![budget(ReasonKind::Consolidation)];
+    while world.now < 3_570 {
+        world.tick(&plan, &mut execution);
+    }
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    run(&mut world, &plan, &mut execution);
+    assert_eq!(execution.commands[0].phase, CommandPhase::Done);
 }

@@ -1,6 +1,6 @@
 //! Choosing which nodes to retire: whole fleets first, then one node after the other.
 
-use crate::fleet::{Fleet, Load, keep_cost, switching_cost};
+use crate::fleet::{Fleet, Load, NewNode, keep_cost, switching_cost};
 use crate::model::Model;
 use crate::place::{candidates, displaced, place};
 use domain::Money;
@@ -29,6 +29,11 @@ pub(crate) struct Choice {
 
 /// Node prices over the worth of their pods, in percent, above which a whole fleet retires them.
 const THRESHOLDS: [u32; 6] = [70, 90, 100, 110, 130, 170];
+
+/// What a node is held to cost beside its price where there are too many, nano-USD in an hour: first,
+/// and at most. The largest cost about 10 USD/h.
+const SURCHARGE: u64 = 50_000_000;
+const MOST_SURCHARGE: u64 = 4_000_000_000;
 
 /// Searches until the budget is used up or nothing is left to try.
 pub(crate) fn choose(model: &Model<'_>, mut budget: u64) -> Choice {
@@ -60,11 +65,14 @@ pub(crate) fn choose(model: &Model<'_>, mut budget: u64) -> Choice {
         let (fleet, left) = attempt(model, &set, 0, &mut budget, &mut BTreeMap::new());
         tried.push((left, fleet, what));
     }
-    let best = (0..tried.len()).min_by_key(|at| (tried[*at].1.objective(model), *at)).unwrap_or(0);
+    let best = (0..tried.len())
+        .min_by_key(|at| (tried[*at].1.miscount(model), tried[*at].1.objective(model), *at))
+        .unwrap_or(0);
     if !tried[best].0.is_empty() {
         let (polished, _) =
             attempt(model, &tried[best].0.clone(), budget / 2, &mut budget, &mut BTreeMap::new());
-        if polished.objective(model) < tried[best].1.objective(model) {
+        let rank = |fleet: &Fleet| (fleet.miscount(model), fleet.objective(model));
+        if rank(&polished) < rank(&tried[best].1) {
             tried[best].1 = polished;
         }
     }
@@ -83,7 +91,7 @@ pub(crate) fn choose(model: &Model<'_>, mut budget: u64) -> Choice {
 }
 
 fn keep_better(model: &Model<'_>, best: &mut Fleet, other: Fleet) {
-    let rank = |fleet: &Fleet| (homeless(fleet), fleet.objective(model));
+    let rank = |fleet: &Fleet| (fleet.miscount(model), homeless(fleet), fleet.objective(model));
     if rank(&other) < rank(best) {
         *best = other;
     }
@@ -102,8 +110,9 @@ fn attempt(
     stuck: &mut BTreeMap<u32, u32>,
 ) -> (Fleet, BTreeSet<u32>) {
     let mut retire = retire.clone();
+    let mut surcharge = 0;
     loop {
-        let base = Fleet { retired: retire.clone(), ..Fleet::default() };
+        let base = Fleet { retired: retire.clone(), surcharge, ..Fleet::default() };
         // Pods that wait come last: what is taken away must not be taken from those that run.
         let running = displaced(model, retire.iter().copied());
         let wanted = merged(&running, &model.pending);
@@ -112,6 +121,12 @@ fn attempt(
         let (lacking, homeless) = split(&unplaced, &running, &model.pending);
         if let Some(mut fleet) = fleet.filter(|_| lacking.is_empty()) {
             fleet.homeless = homeless;
+            enough_nodes(model, &mut fleet);
+            if fleet.miscount(model) > 0 && surcharge < MOST_SURCHARGE {
+                surcharge = (surcharge * 4).max(SURCHARGE);
+                continue;
+            }
+            few_enough_nodes(model, &mut fleet);
             return (fleet, retire);
         }
         let mut back = BTreeSet::new();
@@ -141,6 +156,29 @@ fn attempt(
             );
         }
         retire.retain(|at| !back.contains(at));
+    }
+}
+
+/// Launches empty nodes until there are as many as the template asks for: the cheapest on-demand.
+fn enough_nodes(model: &Model<'_>, fleet: &mut Fleet) {
+    let count = model.nodes.len() - fleet.retired.len() + fleet.launched.len();
+    let least = (model.input.template.min_nodes as usize).min(model.nodes.len());
+    let shapes = model.shapes.iter().zip(0..).filter(|(shape, _)| shape.launchable && !shape.spot);
+    let Some((_, shape)) = shapes.min_by_key(|(shape, at)| (shape.price, *at)) else { return };
+    for _ in count..least {
+        fleet.launched.push(NewNode { shape, load: Load::new() });
+    }
+}
+
+/// Where nothing is retired, does without nodes beyond the template's most: their pods go on waiting.
+fn few_enough_nodes(model: &Model<'_>, fleet: &mut Fleet) {
+    while fleet.retired.is_empty() && fleet.miscount(model) > 0 {
+        let pods = |new: &NewNode| new.load.iter().map(|load| load.1).sum::<u32>();
+        let launched = fleet.launched.iter().zip(0..);
+        let fewest = launched.min_by_key(|(new, at)| (pods(new), *at)).map(|(_, at)| at);
+        let Some(at) = fewest else { return };
+        let gone = fleet.launched.remove(at);
+        fleet.homeless = merged(&fleet.homeless, &gone.load);
     }
 }
 
@@ -236,9 +274,11 @@ fn consolidate(
         let load = displaced(model, std::iter::once(at));
         let (other, unplaced, spent) = place(model, &base, &load, 0);
         *budget = budget.saturating_sub(spent.max(1));
-        if let Some(other) = other
-            .filter(|other| unplaced.is_empty() && other.objective(model) < fleet.objective(model))
-        {
+        if let Some(other) = other.filter(|other| {
+            unplaced.is_empty()
+                && other.miscount(model) <= fleet.miscount(model)
+                && other.objective(model) < fleet.objective(model)
+        }) {
             *fleet = other;
         }
     }

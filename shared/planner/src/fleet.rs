@@ -31,6 +31,8 @@ pub(crate) struct Fleet {
     pub(crate) moved_in: BTreeMap<u32, Load>,
     /// Pending pods that fit nowhere.
     pub(crate) homeless: Load,
+    /// What a node to launch is held to cost beside its price, nano-USD in an hour, so that there are fewer.
+    pub(crate) surcharge: u64,
 }
 
 /// CPU of pods on Spot nodes, thousandths.
@@ -72,6 +74,15 @@ impl Fleet {
         let launched: u128 = launched.map(|shape| nanos(shape.price)).sum();
         let switching: u128 = self.retired.iter().map(|at| switching_cost(model, *at)).sum();
         kept + launched + switching + self.interruption_cost(model)
+    }
+
+    /// Nodes there will be beyond the template's most, or below its fewest; what is there now is allowed.
+    pub(crate) fn miscount(&self, model: &Model<'_>) -> u32 {
+        let now = model.nodes.len() as u32;
+        let count = now - self.retired.len() as u32 + self.launched.len() as u32;
+        let template = &model.input.template;
+        let over = template.max_nodes.map_or(0, |most| count.saturating_sub(most.max(now)));
+        over + template.min_nodes.min(now).saturating_sub(count)
     }
 
     /// What interruptions of all its nodes are expected to cost in an hour, nano-USD.

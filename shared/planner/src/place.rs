@@ -103,7 +103,8 @@ impl Draft {
             // Pods that are evicted go where the scheduler likes, which leaves about half a pod's room
             // free in each node: small nodes lose more by that.
             let lost = if evicts { u64::from(mean_cpu) } else { 0 };
-            let price = price
+            let price = base.surcharge
+                + price
                 + price * lost / u64::from(2 * shape.room[0])
                 + u64::try_from(risk(model, shape.interruption_ppm, shape.price, pods))
                     .unwrap_or(0);

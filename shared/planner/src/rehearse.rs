@@ -157,6 +157,7 @@ fn trim(model: &Model<'_>, mut fleet: Fleet, cut: usize, checks: &mut u64) -> Fl
         base.launched.remove(at);
         let (Some(better), unplaced, _) = place(model, &base, &new.load, 0) else { continue };
         if unplaced.is_empty()
+            && better.miscount(model) <= fleet.miscount(model)
             && better.objective(model) < fleet.objective(model)
             && lacking_room(model, &better, cut, 0, checks).0.is_empty()
         {

@@ -70,6 +70,9 @@ fn another(model: &Model<'_>, fleet: &Fleet, short: &[Short]) -> Option<Way> {
     let shape = &model.shapes[at];
     let mut better = fleet.clone();
     better.launched.push(NewNode { shape: at as u32, load: Load::new() });
+    if better.miscount(model) > fleet.miscount(model) {
+        return None;
+    }
     let what = format!("1 × {} more", shape.pool);
     Some(Way { fleet: better, what, taken: taken(model, shape, short) })
 }

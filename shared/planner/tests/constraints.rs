@@ -550,3 +550,109 @@ fn a_command_is_explained_with_numbers_and_what_was_not_chosen() {
     }
     assert!(explain(&plan, 99).contains("has no command 99"));
 }
+
+#[test]
+fn a_template_keeps_the_count_of_nodes_within_its_limits() {
+    let mut input = small(|_| {});
+    assert_eq!(checked(&input).after.nodes, 1);
+    input.template.min_nodes = 2;
+    assert_eq!(checked(&input).after.nodes, 2);
+    // There are three, so that no more are asked for.
+    input.template.min_nodes = 9;
+    assert_eq!(checked(&input).after.nodes, 3);
+
+    let mut input = wasteful((0..30).map(|number| pod("web", number, None, 1_000, 1_024)));
+    input.policy.max_workload_pool_percent = 10;
+    let free = checked(&input).after;
+    assert!(free.nodes > 3, "{free:?}");
+    input.template.max_nodes = Some(3);
+    let few = checked(&input).after;
+    assert!(few.nodes <= 3 && few.cost_per_hour < checked(&input).before.cost_per_hour, "{few:?}");
+}
+
+#[test]
+fn pods_go_on_waiting_where_the_template_allows_no_more_nodes() {
+    let waiting = (0..40).map(|number| pod("web", number, None, 7_000, 2_048)).collect();
+    let mut input = input(Vec::new(), waiting);
+    assert!(launched(&checked(&input)) > 4);
+    input.template.max_nodes = Some(4);
+    let plan = checked(&input);
+    assert_eq!(launched(&plan), 4);
+    assert!(plan.findings.iter().any(|finding| finding.code == FindingCode::PodFitsNothing));
+}
+
+#[test]
+fn a_workloads_own_share_of_spot_is_kept() {
+    let mut input = wasteful((0..20).map(|number| pod("web", number, None, 1_000, 2_048)));
+    assert_eq!(checked(&input).after.spot_cpu_ppm, 1_000_000);
+    let own = |percent| domain::policy::WorkloadPolicy {
+        name: Some("web".to_owned()),
+        spot_percent: Some(percent),
+        ..domain::policy::WorkloadPolicy::default()
+    };
+    input.policy.workloads = vec![own(25)];
+    assert_eq!(checked(&input).after.spot_cpu_ppm, 250_000);
+    input.policy.workloads[0].on_demand_base = Some(12);
+    assert_eq!(checked(&input).after.spot_cpu_ppm, 100_000);
+    input.policy.workloads[0].name = Some("other".to_owned());
+    assert_eq!(checked(&input).after.spot_cpu_ppm, 1_000_000);
+}
+
+#[test]
+fn a_pool_that_was_often_interrupted_is_left_and_its_risk_is_said() {
+    let mut input = small(|_| {});
+    input.policy.disruption_cost_per_pod = Money::parse_usd("0.05").unwrap();
+    let calm = checked(&input);
+    let pool = |plan: &Plan| plan.commands[0].launch[0].choices[0].pool.clone();
+    let (first, text) = (pool(&calm), &calm.commands[0].reason.text);
+    assert!(text.contains("Interruptions are expected to cost"), "{text}");
+    assert!(calm.after.interruption_cost_per_hour > calm.before.interruption_cost_per_hour);
+    assert_eq!(
+        calm.commands[0].reason.added_interruption_cost_per_hour,
+        calm.after.interruption_cost_per_hour
+    );
+    let seen = domain::risk::Experience { interruptions: 400, instance_hours: 7_300 };
+    input.risk.note(&first, seen);
+    assert_ne!(pool(&checked(&input)), first);
+}
+
+#[test]
+fn a_saving_that_interruptions_eat_up_does_not_pay_back() {
+    let mut input = small(|_| {});
+    input.policy.disruption_cost_per_pod = Money::parse_usd("0.5").unwrap();
+    input.policy.payback_hours = 24;
+    let first = checked(&input);
+    assert!(first.after.spot_nodes > 0);
+    // Nothing new but Spot pools, each instance of which is taken back every few hours.
+    input.market.offerings.retain(|offering| {
+        offering.pool.capacity_type == CapacityType::Spot
+            || offering.pool.instance_type == "m6i.4xlarge"
+    });
+    assert!(!checked(&input).commands.is_empty());
+    for offering in &input.market.offerings {
+        let seen = domain::risk::Experience { interruptions: 300_000, instance_hours: 730_000 };
+        input.risk.note(&offering.pool, seen);
+    }
+    assert_eq!(checked(&input).after.spot_nodes, 0);
+}
+
+#[test]
+fn what_is_paid_for_anyway_saves_nothing_when_it_is_removed() {
+    let mut input = small(|_| {});
+    let free = checked(&input);
+    // One of the three nodes has 16 vCPUs.
+    input.covered_vcpus.insert("m6i".to_owned(), 16);
+    let one = checked(&input);
+    let price = Money::parse_usd("0.768").unwrap();
+    assert_eq!(one.before.cost_per_hour, free.before.cost_per_hour - price);
+    assert_eq!(one.after.cost_per_hour, Money::ZERO, "all pods fit the node that is paid for");
+    assert!(one.stays.iter().any(|stay| stay.node == "node-0"), "{:?}", one.stays);
+    // Half a node is covered: it costs the other half.
+    input.covered_vcpus.insert("m6i".to_owned(), 8);
+    assert_eq!(checked(&input).before.cost_per_hour, free.before.cost_per_hour - price.ratio(1, 2));
+    let text = explain(&checked(&input), 0);
+    assert!(text.contains("Reserved Instances and Savings Plans"), "{text}");
+    // Families that are not covered, and Spot, cost what they cost.
+    input.covered_vcpus = [("c6i".to_owned(), 64)].into();
+    assert_eq!(checked(&input).before.cost_per_hour, free.before.cost_per_hour);
+}

@@ -628,7 +628,8 @@ fn money(
 ) {
     let plan = &decision.plan;
     let price = |pool: &Pool| input.market.price(pool).unwrap_or_default();
-    let cost: Money = after.iter().filter_map(|node| node.pool.as_ref().map(price)).sum();
+    let list: Money = after.iter().filter_map(|node| node.pool.as_ref().map(price)).sum();
+    let cost = list - paid_anyway(input, after);
     if cost != plan.after.cost_per_hour {
         fault(format!("costs {cost}, says {}", plan.after.cost_per_hour));
     }
@@ -654,6 +655,35 @@ fn money(
     }) {
         fault("a node stays without a word".to_owned());
     }
+}
+
+/// What Reserved Instances and Savings Plans take off the list price of nodes that stay: by name, those
+/// of a family until its vCPUs are used up.
+fn paid_anyway(input: &PlanningInput, after: &[After<'_>]) -> Money {
+    let mut nodes: Vec<&Node> = input.snapshot.nodes.iter().collect();
+    nodes.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut sum = Money::ZERO;
+    for (family, vcpus) in &input.covered_vcpus {
+        let mut left = i128::from(*vcpus);
+        for pool in nodes.iter().filter_map(|node| Some((&node.name, node.pool()?))) {
+            let (name, pool) = pool;
+            let on_demand = pool.capacity_type == CapacityType::OnDemand;
+            let (Some(made), Some(price)) =
+                (input.market.types.get(&pool.instance_type), input.market.price(&pool))
+            else {
+                continue;
+            };
+            if on_demand && family_of(&pool.instance_type) == family {
+                let vcpu = i128::from(made.vcpu);
+                let taken = left.min(vcpu);
+                left -= taken;
+                if after.iter().any(|node| node.name == *name) {
+                    sum += price - price.ratio(vcpu - taken, vcpu);
+                }
+            }
+        }
+    }
+    sum
 }
 
 /// Fallbacks are as large as the choice, suit the same pods, and end on-demand.
