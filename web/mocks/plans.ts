@@ -13,7 +13,7 @@ function position(nodes: { price: bigint; spot: boolean }[], cpu: number): Posit
   return {
     cost_per_hour: usd(total(nodes.map((node) => node.price))), nodes: nodes.length, spot_nodes: spot,
     spot_cpu_ppm: Math.round((1e6 * spot) / Math.max(1, nodes.length)), cpu_utilisation_ppm: cpu, memory_utilisation_ppm: Math.round(cpu * 0.86),
-    monthly_interruptions_milli: spot * 75,
+    monthly_interruptions_milli: spot * 75, interruption_cost_per_hour: usd(BigInt(spot) * 1_000n),
     worst_pool_loss: spot
       ? { pool: { instance_type: "m7g.2xlarge", zone: "us-east-1a", capacity_type: "spot" }, workload: { kind: "Deployment", namespace: "shop", name: "checkout-api" }, lost: 2, replicas: 9 }
       : null,
@@ -80,7 +80,7 @@ function makeCommand(group: StateNode[], index: number): Command {
     reason: {
       kind: "spot",
       text: `${group.length} nodes (${usd(before).amount} USD/h) give way to ${count} × ${type} ${zone} spot (${usd(before - saving).amount} USD/h): saves ${usd(saving).amount} USD/h (${(100n * saving) / before} %); ${pods.length} evictions are held to cost ${cost.amount} USD and pay back in 2 min.`,
-      evictions: pods.length, disruption_cost: cost, payback_seconds: 118,
+      evictions: pods.length, disruption_cost: cost, added_interruption_cost_per_hour: usd(BigInt(count) * 1_000n), payback_seconds: 118,
     },
     rejected: [
       { what: `${count} × c6a.4xlarge ${zone} spot`, cost_per_hour: usd(BigInt(count) * priceNanos("c6a.4xlarge", "spot")), why: "It holds the same pods and costs more." },

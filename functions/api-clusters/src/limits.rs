@@ -34,7 +34,6 @@ pub(crate) struct WindowView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = Day)]
-#[expect(missing_docs, reason = "they say all there is to say")]
 pub(crate) enum DayView {
     Monday,
     Tuesday,

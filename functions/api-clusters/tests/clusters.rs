@@ -122,6 +122,10 @@ async fn settings_change_only_where_they_are_still_those_that_were_read() {
     assert_eq!(generation.value.generation, 1);
 }
 
+fn window(start: &str, zone: &str) -> Value {
+    json!({"days": [], "start": start, "duration_minutes": 90, "zone": zone})
+}
+
 #[tokio::test]
 async fn a_policy_is_checked_field_by_field_and_kept_to_the_last_digit() {
     let (harness, owner, account) = setting().await;
@@ -133,9 +137,16 @@ async fn a_policy_is_checked_field_by_field_and_kept_to_the_last_digit() {
         ("max_pool_percent", json!(0)),
         ("min_saving_per_hour", json!({"amount": "-1", "currency": "USD"})),
         ("disruption_cost_per_pod", json!({"amount": "1", "currency": "EUR"})),
+        ("budgets/0/nodes", json!([{"nodes": "101%"}])),
+        (
+            "budgets/0/window/zone",
+            json!([{"nodes": "1", "window": window("22:00", "Mars/Olympus")}]),
+        ),
+        ("maintenance_windows/0/start", json!([window("25:00", "UTC")])),
+        ("workloads/0/spot_percent", json!([{"name": "web", "spot_percent": 101}])),
     ] {
         let mut wrong = policy.clone();
-        wrong[field] = value;
+        wrong[field.split('/').next().unwrap()] = value;
         let refused = patch(&harness, &owner, &path, &tag, json!({"policy": wrong})).await;
         assert_eq!(
             refused.body["errors"][0]["pointer"],
@@ -153,6 +164,18 @@ async fn a_policy_is_checked_field_by_field_and_kept_to_the_last_digit() {
     let refused = patch(&harness, &owner, &path, &tag, json!({"template": template})).await;
     assert_eq!(refused.body["errors"][0]["pointer"], "/template/architectures");
 
+    template["architectures"] = json!(["amd64"]);
+    template["min_nodes"] = json!(3);
+    template["max_nodes"] = json!(2);
+    let refused = patch(&harness, &owner, &path, &tag, json!({"template": template})).await;
+    assert_eq!(refused.body["errors"][0]["pointer"], "/template/max_nodes");
+
+    let mut weekend = window("22:30", "Europe/Berlin");
+    weekend["days"] = json!(["saturday", "sunday"]);
+    policy["maintenance_windows"] = json!([weekend]);
+    policy["budgets"] = json!([{"nodes": "10%", "window": null, "reasons": ["empty", "spot"]}]);
+    policy["workloads"] = json!([{"namespace": "shop", "kind": null, "name": "web",
+        "spot_percent": 50, "on_demand_base": null}]);
     policy["disruption_cost_per_pod"] = json!({"amount": "0.000000001", "currency": "USD"});
     let changed = patch(&harness, &owner, &path, &tag, json!({"policy": policy})).await;
     assert_eq!(changed.body["policy"], policy);

@@ -129,7 +129,7 @@ fn best_rehearsed(model: &Model<'_>, choice: &Choice) -> Option<Rehearsed> {
         let roomier = choose(&model.roomier(percent), budget).fleet;
         let than = best.as_ref().map_or(&choice.staying, |best| &best.fleet);
         let other = rehearse(model, &roomier, worth(than, &roomier), &mut effort);
-        let cost = |way: &Rehearsed| way.fleet.objective(model);
+        let cost = |way: &Rehearsed| (way.fleet.miscount(model), way.fleet.objective(model));
         best = best.into_iter().chain(other).min_by_key(cost);
     }
     best

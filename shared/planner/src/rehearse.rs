@@ -46,7 +46,7 @@ pub(crate) const MOST: u64 = 6_000_000;
 const MOST_FOR_EACH: u64 = 400;
 /// Rehearsals of a plan, where the cluster is small enough: chance decides the order of pods and ties,
 /// so that one more finds little that these did not.
-const REHEARSALS: u64 = 240;
+const REHEARSALS: u64 = 400;
 
 /// How many nodes may be looked at in all.
 fn most(model: &Model<'_>, fleet: &Fleet) -> u64 {

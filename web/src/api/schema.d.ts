@@ -649,6 +649,14 @@ export interface components {
             /** @description One sentence. */
             text: string;
         };
+        /** @description A limit on drains, as Karpenter's disruption budgets. */
+        Budget: {
+            /** @description Most nodes drained within ten minutes: a number, or a percentage such as `10%`. `0` forbids drains. */
+            nodes: string;
+            /** @description For commands of which reasons; empty is all. */
+            reasons?: components["schemas"]["DisruptionReason"][];
+            window?: components["schemas"]["Window"] | null;
+        };
         /**
          * @description How an instance is bought.
          * @enum {string}
@@ -891,6 +899,11 @@ export interface components {
              */
             spot_nodes: number;
         };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
         /** @description An EKS cluster found in an account. */
         DiscoveredCluster: {
             /** @description Control plane version. */
@@ -907,6 +920,11 @@ export interface components {
             /** @description By region and name. */
             items: components["schemas"]["DiscoveredCluster"][];
         };
+        /**
+         * @description Why a command disrupts nodes.
+         * @enum {string}
+         */
+        DisruptionReason: "empty" | "consolidation" | "spot" | "diversification";
         /** @description What the nodes are. */
         Distribution: {
             /** @description By processor architecture. */
@@ -1265,13 +1283,27 @@ export interface components {
             categories: string[];
             /** @description Only types AWS calls current. */
             current_generation_only: boolean;
+            /** @description Categories, families, sizes and types that are not launched whatever else is allowed. */
+            excluded?: string[];
             /** @description Families such as `m7g`; empty allows all. */
             families: string[];
+            /** @description Generations such as 6 of `m6i`; empty allows all. */
+            generations?: number[];
+            /**
+             * Format: int32
+             * @description Most nodes a plan may leave; absent is no limit.
+             */
+            max_nodes?: number | null;
             /**
              * Format: int32
              * @description Most vCPUs.
              */
             max_vcpu: number;
+            /**
+             * Format: int32
+             * @description Fewest nodes a plan may leave.
+             */
+            min_nodes?: number;
             /**
              * Format: int32
              * @description Fewest offerings named for one launch on Spot.
@@ -1282,6 +1314,8 @@ export interface components {
              * @description Fewest vCPUs.
              */
             min_vcpu: number;
+            /** @description Sizes such as `xlarge`; empty allows all. */
+            sizes?: string[];
             /** @description Zones; empty allows all. */
             zones: string[];
         };
@@ -1711,6 +1745,8 @@ export interface components {
         Policy: {
             /** @description Plans that keep within the policy are approved by it. */
             auto_approve: boolean;
+            /** @description Further limits on drains, at times or for reasons; the least that holds counts. */
+            budgets?: components["schemas"]["Budget"][];
             /**
              * Format: int32
              * @description Nodes are kept for at least this long, minutes.
@@ -1732,6 +1768,8 @@ export interface components {
              * @description Room kept free on each node, percent.
              */
             headroom_percent: number;
+            /** @description When commands may begin; empty is always. What has begun is finished. */
+            maintenance_windows?: components["schemas"]["Window"][];
             /**
              * Format: int32
              * @description Most of the Spot CPU in one instance family, percent.
@@ -1774,6 +1812,8 @@ export interface components {
              * @description Most of the requested CPU that may run on Spot, percent.
              */
             spot_percent: number;
+            /** @description What is asked of single workloads in place of the cluster's; the first that selects one counts. */
+            workloads?: components["schemas"]["WorkloadPolicy"][];
         };
         /** @description Type, zone and how it is bought: capacity that fails as one unit. */
         Pool: {
@@ -1810,6 +1850,8 @@ export interface components {
              * @description Requested of allocatable CPU, parts per million.
              */
             cpu_utilisation_ppm: number;
+            /** @description What these are expected to cost in an hour. */
+            interruption_cost_per_hour: components["schemas"]["Money"];
             /**
              * Format: int64
              * @description Requested of allocatable memory, parts per million.
@@ -1874,6 +1916,8 @@ export interface components {
         Quality: "measured" | "estimated";
         /** @description Why a command is worth it, in numbers. */
         Reason: {
+            /** @description What expected interruptions cost more in an hour than before; below zero where they cost less. */
+            added_interruption_cost_per_hour: components["schemas"]["Money"];
             /** @description What the disruption is held to cost. */
             disruption_cost: components["schemas"]["Money"];
             /**
@@ -1885,7 +1929,7 @@ export interface components {
             kind: components["schemas"]["ReasonKind"];
             /**
              * Format: int64
-             * @description Seconds until the saving has paid for the disruption.
+             * @description Seconds until the saving, less what interruptions cost more, has paid for the disruption.
              */
             payback_seconds: number;
             /** @description One sentence with the numbers. */
@@ -2138,6 +2182,39 @@ export interface components {
             organisation: components["schemas"]["Organisation"];
             /** @description What they may do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description Hours of the week. */
+        Window: {
+            /** @description Days on which it opens; empty is every day. */
+            days?: components["schemas"]["Day"][];
+            /**
+             * Format: int32
+             * @description For how long it stays open, minutes.
+             */
+            duration_minutes: number;
+            /** @description Local time at which it opens, `22:00`. */
+            start: string;
+            /** @description IANA time zone such as `Europe/Berlin`. */
+            zone: string;
+        };
+        /** @description What is asked of some workloads in place of the cluster's. */
+        WorkloadPolicy: {
+            /** @description Which kind, such as `Deployment`; absent is any. */
+            kind?: string | null;
+            /** @description Which name; absent is any. */
+            name?: string | null;
+            /** @description Which namespace; absent is any. */
+            namespace?: string | null;
+            /**
+             * Format: int32
+             * @description Replicas that stay on-demand.
+             */
+            on_demand_base?: number | null;
+            /**
+             * Format: int32
+             * @description Most of its replicas above the base that may be on Spot, percent.
+             */
+            spot_percent?: number | null;
         };
         /** @description What a workload loses with one pool. */
         WorkloadPoolLoss: {
