@@ -88,6 +88,7 @@ export function makeDashboard(clusters: Cluster[], states: Map<string, ClusterSt
       lifecycle: shares((node) => node.capacity_type!),
       architecture: shares((node) => (/^[a-z]\dg/.test(node.instance_type!) ? "arm64" : "amd64")),
       family: shares((node) => node.instance_type!.split(".")[0]!),
+      instance_type: shares((node) => node.instance_type!),
     },
     clusters: clusters.map((cluster) => ({
       id: cluster.id, name: cluster.name, status: cluster.status, cost_per_hour: cluster.cost_per_hour, nodes: cluster.nodes, spot_nodes: cluster.spot_nodes,

@@ -74,6 +74,7 @@ pub(crate) fn dashboard(
                 it.architecture.map_or("unknown", |arch| arch.as_str()).to_owned()
             }),
             family: shares(pools(), |it| family_of(&it.pool.instance_type).to_owned()),
+            instance_type: shares(pools(), |it| it.pool.instance_type.clone()),
         },
         clusters: all.iter().map(|one| one.row(month, now)).collect(),
     }
@@ -201,8 +202,12 @@ fn attention(all: &[Figures], plans: &[Optimization], now: Timestamp) -> Vec<Att
             }
             PlanState::Proposed if plan.is_open(now) && plan.commands > 0 => {
                 let saving = plan.before.cost_per_hour - plan.after.cost_per_hour;
-                let text =
-                    format!("A plan for {} waits: it saves {:.2} $/h", name(plan), saving.as_usd());
+                let what = if saving >= Money::ZERO {
+                    format!("it saves {:.2} $/h", saving.as_usd())
+                } else {
+                    format!("it adds {:.2} $/h for pods without a node", (-saving).as_usd())
+                };
+                let text = format!("A plan for {} waits: {what}", name(plan));
                 (Severity::Warning, text)
             }
             _ => continue,

@@ -142,6 +142,8 @@ pub(crate) struct Distribution {
     pub architecture: Vec<Share>,
     /// By instance family, dearest first.
     pub family: Vec<Share>,
+    /// By instance type, dearest first.
+    pub instance_type: Vec<Share>,
 }
 
 /// A part of the nodes.

@@ -215,7 +215,7 @@ async fn the_whole_is_the_sum_of_its_clusters() {
         assert_eq!(row["saved_this_month"], part["saved_this_month"]["amount"]);
         assert_eq!(row["status"], "waiting_for_agent");
     }
-    for kind in ["lifecycle", "architecture", "family"] {
+    for kind in ["lifecycle", "architecture", "family", "instance_type"] {
         let shares = whole["distribution"][kind].as_array().unwrap();
         let nodes: u64 = shares.iter().map(|share| share["nodes"].as_u64().unwrap()).sum();
         let cost: Money = shares.iter().map(|share| money(&share["cost_per_hour"])).sum();

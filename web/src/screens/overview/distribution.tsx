@@ -5,7 +5,7 @@ import { counted } from "../../lib/units";
 import { Panel } from "../../ui/panel";
 import { Amount } from "../../ui/value";
 
-/** Families shown by name; the rest is one bar. */
+/** Families and types shown by name; the rest is one bar. */
 const SHOWN = 4;
 
 const LIFECYCLE: Record<string, { name: string; colour: string }> = {
@@ -20,6 +20,7 @@ export function Distribution({ distribution }: { distribution: Dashboard["distri
         <ShareBar title="Lifecycle" parts={sorted(distribution.lifecycle).map((each) => part(each, LIFECYCLE[each.name]))} />
         <ShareBar title="Architecture" parts={sorted(distribution.architecture).map((each, at) => part(each, { name: each.name, colour: shade(at) }))} />
         <ShareBar title="Instance family" parts={topped(sorted(distribution.family)).map((each, at) => part(each, { name: each.name, colour: shade(at) }))} />
+        <ShareBar title="Instance type" parts={topped(sorted(distribution.instance_type)).map((each, at) => part(each, { name: each.name, colour: shade(at) }))} />
       </div>
     </Panel>
   );
