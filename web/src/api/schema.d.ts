@@ -931,6 +931,8 @@ export interface components {
             architecture: components["schemas"]["Share"][];
             /** @description By instance family, dearest first. */
             family: components["schemas"]["Share"][];
+            /** @description By instance type, dearest first. */
+            instance_type: components["schemas"]["Share"][];
             /** @description Spot and on-demand. */
             lifecycle: components["schemas"]["Share"][];
         };
