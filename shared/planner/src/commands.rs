@@ -58,12 +58,17 @@ pub(crate) fn commands(
 
 /// What the plan costs more than a packing, so that the scheduler finds room for every pod.
 fn room_added(more: Money, added: &[Added]) -> String {
-    let what: Vec<&str> = added.iter().take(3).map(|added| added.what.as_str()).collect();
+    let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
+    for one in added {
+        *kinds.entry(&one.what).or_default() += 1;
+    }
+    let counted = |(what, count): (&&str, &u32)| format!("{count} × {what}");
+    let what: Vec<String> = kinds.iter().take(3).map(counted).collect();
     format!(
         " Room for the scheduler, which spreads pods rather than packs them, makes the whole plan {} USD/h dearer ({}{}).",
         usd(more),
         what.join(", "),
-        if added.len() > 3 { ", …" } else { "" }
+        if kinds.len() > 3 { ", …" } else { "" }
     )
 }
 

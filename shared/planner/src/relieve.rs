@@ -16,7 +16,7 @@ const MOST_TRIED: usize = 16;
 /// Something that was added to a plan.
 #[derive(Debug, Clone)]
 pub(crate) struct Added {
-    /// In words: `1 × m6i.large us-east-1a spot more`.
+    /// In words: `m6i.large us-east-1a spot more`.
     pub(crate) what: String,
     pub(crate) cost: Money,
     /// A workload that would have been without room.
@@ -73,7 +73,7 @@ fn another(model: &Model<'_>, fleet: &Fleet, short: &[Short]) -> Option<Way> {
     if better.miscount(model) > fleet.miscount(model) {
         return None;
     }
-    let what = format!("1 × {} more", shape.pool);
+    let what = format!("{} more", shape.pool);
     Some(Way { fleet: better, what, taken: taken(model, shape, short) })
 }
 
@@ -161,7 +161,7 @@ fn one_fewer(model: &Model<'_>, fleet: &Fleet, short: &[Short]) -> Option<Way> {
     better.moved_in.retain(|_, load| !load.is_empty());
     let name = &model.input.snapshot.nodes[node as usize].name;
     let price = usd(model.nodes[node as usize].price.unwrap_or_default());
-    let what = format!("{name} ({price} USD/h) kept");
+    let what = format!("keep {name} ({price} USD/h)");
     let stays = |short: &Short| if short.from == node { short.count } else { 0 };
     let taken = short.iter().map(stays).collect();
     within_policy(model, fleet, &better).then_some(Way { fleet: better, what, taken })
