@@ -16,7 +16,7 @@ export CHROMIUM ?= /usr/bin/chromium
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .cache/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 FETCHED := web/node_modules/.package-lock.json .cache/venv/.ready .cache/venv-checkov/.ready \
-	.cache/dynamodb-local/.ready $(CARGO_DENY) packages
+	.cache/venv-highs/.ready .cache/dynamodb-local/.ready $(CARGO_DENY) packages
 TEMPLATES := template.yaml infra/alarms.yaml infra/dashboard.json $(wildcard infra/customer/*.yaml)
 PIP := pip install --quiet --disable-pip-version-check --no-deps --no-compile
 
@@ -40,7 +40,7 @@ openapi: web/node_modules/.package-lock.json ## Write web/openapi.json and the d
 # --- Testing. Every stage runs alone too. What must be fetched is fetched while Rust compiles.
 
 # Cheap answers first; `set-up` waits for what is being fetched.
-STAGES := tools format build test-rust set-up test-dynamodb-local test-moto clippy rustdoc \
+STAGES := tools format build test-rust set-up test-dynamodb-local test-moto test-highs clippy rustdoc \
 	lint-template deny test-web test-browser test-serve
 
 .PHONY: test
