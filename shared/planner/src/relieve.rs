@@ -55,11 +55,23 @@ pub(crate) fn relieve(
     Some((best.fleet, Added { what: best.what, cost, workload }))
 }
 
-/// One more node.
+/// One more node. The more were added to its zone before, the larger: what is added fills up like the
+/// rest, and only of a large node is there room for a pod left then.
 fn another(model: &Model<'_>, fleet: &Fleet, short: &[Short]) -> Option<Way> {
+    let mut before: BTreeMap<&str, u32> = BTreeMap::new();
+    for new in fleet.launched.iter().filter(|new| new.load.is_empty()) {
+        *before.entry(&model.shapes[new.shape as usize].pool.zone).or_default() += 1;
+    }
+    let size = model.classes[short[0].class as usize].size;
     let priced = |(at, shape): (usize, &Shape)| {
+        let before = before.get(shape.pool.zone.as_str()).copied().unwrap_or(0);
+        let large = (0..2).all(|one| shape.spare[one] >= size[one].saturating_mul(before + 1));
         let pods: u32 = taken(model, shape, short).iter().sum();
-        if pods == 0 || !shape.launchable || (shape.spot && !spot_fits(model, fleet, shape)) {
+        if pods == 0
+            || !large
+            || !shape.launchable
+            || (shape.spot && !spot_fits(model, fleet, shape))
+        {
             return None;
         }
         let price = u128::try_from(shape.price.nanos()).unwrap_or(0)
