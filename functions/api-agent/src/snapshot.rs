@@ -4,12 +4,10 @@ use api::{AgentCaller, App, Error, read_json};
 use domain::Tenant;
 use domain::cluster::{Cluster, ClusterKind, PoolShare, SnapshotInfo};
 use domain::ledger::Baseline;
-use domain::offering::Market;
 use domain::plan::PlanningInput;
-use domain::risk::RiskModel;
 use domain::snapshot::{ClusterSnapshot, Node, NodeManager};
-use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use jiff::SignedDuration;
+use runtime::planning;
 use std::time::Duration;
 use storage::{ObjectRef, Stored};
 
@@ -24,23 +22,12 @@ pub(crate) async fn take(app: &App, caller: &AgentCaller, json: Vec<u8>) -> Resu
     let now = app.clock.now();
     let (tenant, id) = (caller.tenant, caller.cluster);
     let stored = app.table().cluster(tenant, id).await?;
-    let market = market(app, tenant, &stored.value).await?;
-    let (policy, template) = (stored.value.policy.clone(), stored.value.template.clone());
+    let market = planning::market(&app.ctx, tenant, &stored.value).await?;
+    let cluster = stored.value.clone();
     // Seconds of computing for a large cluster: not on a thread that answers requests.
     let surveyed = tokio::task::spawn_blocking(move || {
         let snapshot: ClusterSnapshot = read_json(&json)?;
-        let market = market.unwrap_or_else(|| unknown(now));
-        let input = PlanningInput {
-            snapshot,
-            market,
-            policy,
-            template,
-            now,
-            budget: 0,
-            seed: 0,
-            risk: RiskModel::default(),
-            covered_vcpus: BTreeMap::new(),
-        };
+        let input = planning::to_survey(&cluster, snapshot, market, now);
         let position = planner::survey(&input).position;
         Ok::<_, Error>((input, position))
     });
@@ -97,25 +84,6 @@ async fn observe(
         // Somebody else has just changed it: the next snapshot shows the same.
         Err(storage::Error::Conflict { .. }) => Ok(()),
         observed => Ok(observed?),
-    }
-}
-
-async fn market(app: &App, tenant: Tenant, cluster: &Cluster) -> Result<Option<Market>, Error> {
-    let Some(pointer) = app.table().market(tenant, cluster.account, &cluster.region).await? else {
-        return Ok(None);
-    };
-    let market = app.objects().get_shared(tenant, &pointer.object).await?;
-    Ok(Some(Market::clone(&market)))
-}
-
-/// Before the first prices are read.
-fn unknown(now: Timestamp) -> Market {
-    Market {
-        region: String::new(),
-        priced_at: now,
-        sources: Vec::new(),
-        types: BTreeMap::new(),
-        offerings: Vec::new(),
     }
 }
 

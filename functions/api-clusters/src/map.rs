@@ -4,12 +4,12 @@ use api::view::{CapacityType, FindingView, MoneyView, PoolView, WorkloadRefView}
 use api::{App, Error};
 use domain::Tenant;
 use domain::cluster::Cluster;
-use domain::offering::{CapacityType as Capacity, Market, Pool, Resources};
+use domain::offering::{CapacityType as Capacity, Pool, Resources};
 use domain::plan::PlanningInput;
-use domain::risk::RiskModel;
 use domain::snapshot::{Node, NodeManager, Pod, PodKind, Workload, WorkloadRef};
 use jiff::Timestamp;
 use planner::Survey;
+use runtime::planning;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use storage::ObjectRef;
@@ -151,33 +151,8 @@ pub(crate) async fn gather(
     })?;
     let body = ObjectRef { key: info.object_key, sha256: info.sha256 };
     let snapshot = app.objects().get(tenant, &body).await?;
-    let pointer = app.table().market(tenant, cluster.account, &cluster.region).await?;
-    let now = app.clock.now();
-    let market = match pointer {
-        Some(pointer) => {
-            let market = app.objects().get_shared(tenant, &pointer.object).await?;
-            Market::clone(&market)
-        }
-        None => Market {
-            region: cluster.region.clone(),
-            priced_at: now,
-            sources: Vec::new(),
-            types: BTreeMap::new(),
-            offerings: Vec::new(),
-        },
-    };
-    let (policy, template) = (cluster.policy.clone(), cluster.template.clone());
-    Ok(PlanningInput {
-        snapshot,
-        market,
-        policy,
-        template,
-        now,
-        budget: 0,
-        seed: 0,
-        risk: RiskModel::default(),
-        covered_vcpus: BTreeMap::new(),
-    })
+    let market = planning::market(&app.ctx, tenant, cluster).await?;
+    Ok(planning::to_survey(cluster, snapshot, market, app.clock.now()))
 }
 
 /// Draws the map of what was surveyed.

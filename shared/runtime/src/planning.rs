@@ -76,6 +76,46 @@ pub async fn gather(
     })
 }
 
+/// What is known of prices where a cluster runs; `None` before the first are read.
+pub async fn market(
+    ctx: &Ctx,
+    tenant: Tenant,
+    cluster: &Cluster,
+) -> Result<Option<Market>, storage::Error> {
+    let pointer = ctx.table.market(tenant, cluster.account, &cluster.region).await?;
+    let Some(pointer) = pointer else { return Ok(None) };
+    let market: Arc<Market> = ctx.objects().get_shared(tenant, &pointer.object).await?;
+    Ok(Some(Market::clone(&market)))
+}
+
+/// What looking at a cluster rests on, whether its data is good enough to act on or not. Nothing is
+/// searched for; without a market nothing has a price.
+pub fn to_survey(
+    cluster: &Cluster,
+    snapshot: ClusterSnapshot,
+    market: Option<Market>,
+    now: Timestamp,
+) -> PlanningInput {
+    let unpriced = || Market {
+        region: cluster.region.clone(),
+        priced_at: now,
+        sources: Vec::new(),
+        types: BTreeMap::new(),
+        offerings: Vec::new(),
+    };
+    PlanningInput {
+        snapshot,
+        market: market.unwrap_or_else(unpriced),
+        policy: cluster.policy.clone(),
+        template: cluster.template.clone(),
+        risk: RiskModel::default(),
+        covered_vcpus: BTreeMap::new(),
+        now,
+        budget: 0,
+        seed: 0,
+    }
+}
+
 /// Plans on a thread of its own: it takes a second of computing.
 pub async fn decide(input: PlanningInput) -> Result<(PlanningInput, Plan), storage::Error> {
     let planned = tokio::task::spawn_blocking(move || {
