@@ -2,10 +2,11 @@
 
 use super::RESOURCES;
 use super::affinity::ZONE;
-use super::nodes::{Existing, Verdict};
+use super::nodes::Existing;
 use super::pods::{Facts, is_workload};
 use super::shapes::Shape;
 use super::sites::{Demand, Register};
+use super::verdicts::Verdict;
 use super::zones::Zoning;
 use crate::packing::{Member, Sites, Size};
 use domain::finding::{Finding, FindingCode};

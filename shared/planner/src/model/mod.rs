@@ -3,16 +3,22 @@
 
 mod affinity;
 mod classes;
+mod daemons;
+mod labels;
 mod nodes;
 mod pods;
+mod regional;
 mod shapes;
 mod sites;
+mod verdicts;
 mod zones;
 
 pub(crate) use classes::Class;
-pub(crate) use nodes::{Existing, Verdict};
-pub(crate) use shapes::{Shape, Variety};
+pub(crate) use nodes::Existing;
+pub(crate) use regional::Variety;
+pub(crate) use shapes::Shape;
 pub(crate) use sites::meets;
+pub(crate) use verdicts::Verdict;
 
 use crate::packing::{Group, Size, Tally};
 use domain::finding::Finding;
@@ -74,9 +80,9 @@ impl<'a> Model<'a> {
         let mut findings = BTreeSet::new();
         let extended = extended_names(input, &mut findings);
         let facts = pods::Facts::new(input, &extended);
-        let verdicts = nodes::judge(input, &facts, &mut findings);
+        let verdicts = verdicts::judge(input, &facts, &mut findings);
         let mut sites = sites::Register::new(input);
-        let daemons = shapes::daemons(input, &extended);
+        let daemons = daemons::daemons(input, &extended);
         let mut shapes = if launching {
             shapes::shapes(input, &facts, &mut sites, &daemons, &extended)
         } else {
@@ -138,7 +144,7 @@ impl<'a> Model<'a> {
         let market = &self.input.market;
         let made = market.types.get(&shape.pool.instance_type);
         let arch = made.map_or(Architecture::Amd64, |made| made.architecture);
-        shapes::node_labels(&shape.pool, arch, &market.region, &shape.labels)
+        labels::node_labels(&shape.pool, arch, &market.region, &shape.labels)
     }
 
     /// CPU requested by pods that belong to no node, thousandths.

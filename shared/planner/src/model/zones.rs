@@ -2,7 +2,7 @@
 //! pod that has such a constraint stays in its zone, and one that waits is given a zone beforehand.
 
 use super::pods::Facts;
-use super::shapes::zones;
+use super::regional::zones;
 use crate::packing::{Member, Tally};
 use domain::plan::PlanningInput;
 use std::collections::{BTreeMap, BTreeSet};

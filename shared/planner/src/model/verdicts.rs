@@ -1,0 +1,243 @@
+//! Which nodes may be retired, and what keeps the others.
+
+use super::pods::{Facts, is_workload};
+use super::zones::Zoning;
+use domain::execution::GROUP_PREFIX;
+use domain::finding::{Finding, FindingCode};
+use domain::plan::{PlanningInput, StayReason};
+use domain::snapshot::{DisruptionBudget, Node, NodeManager, Pod};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What may become of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It may be retired.
+    Candidate,
+    /// It stays, whatever the rest does.
+    Stays(StayReason, String),
+}
+
+/// A pod that keeps its node.
+fn blocks(
+    input: &PlanningInput,
+    facts: &Facts,
+    budgets: &Budgets<'_>,
+    zoning: &mut Zoning<'_>,
+    at: u32,
+) -> Option<(FindingCode, String, String)> {
+    let pod = &input.snapshot.pods[at as usize];
+    let subject = pod.subject();
+    let name = format!("{}/{}", pod.namespace, pod.name);
+    if pod.do_not_disrupt {
+        return Some((
+            FindingCode::PodDoNotDisrupt,
+            subject,
+            format!("Pod {name} asks not to be disrupted."),
+        ));
+    }
+    if pod.kind == domain::snapshot::PodKind::Bare && !input.policy.evict_bare_pods {
+        let text = format!(
+            "Pod {name} has no controller and would not come back; the policy does not allow evicting such pods."
+        );
+        return Some((FindingCode::PodWithoutController, subject, text));
+    }
+    if pod.local_storage && !input.policy.evict_local_storage {
+        let text = format!(
+            "Pod {name} keeps data in local storage that an eviction would lose; the policy does not allow that."
+        );
+        return Some((FindingCode::LocalStorage, subject, text));
+    }
+    let ties = &facts.affinity.ties[at as usize];
+    if let Some(what) = pod.unsupported.first().or(ties.unsupported.first()) {
+        let text = format!("Pod {name} asks for {what}, which cannot be honoured when it moves.");
+        return Some((FindingCode::ConstraintUnsupported, subject, text));
+    }
+    if facts.affinity.bound_to_node(at) {
+        let text = format!(
+            "Pod {name} must be on one node with other pods (pod affinity by hostname), so none of them can go first."
+        );
+        return Some((FindingCode::ConstraintUnsupported, subject, text));
+    }
+    if !zoning.could_return(input, at as usize) {
+        let text = format!(
+            "Pod {name} is where its constraints over zones would not let it come back to."
+        );
+        return Some((FindingCode::ConstraintUnsupported, subject, text));
+    }
+    if facts.unweighed[at as usize] {
+        let text = format!("Pod {name} asks for an extended resource that is not weighed.");
+        return Some((FindingCode::ExtendedResource, subject, text));
+    }
+    budgets.block(pod)
+}
+
+/// Budgets by namespace.
+struct Budgets<'a>(BTreeMap<&'a str, Vec<&'a DisruptionBudget>>);
+
+impl<'a> Budgets<'a> {
+    fn new(input: &'a PlanningInput) -> Self {
+        let mut budgets: BTreeMap<&str, Vec<&DisruptionBudget>> = BTreeMap::new();
+        for budget in &input.snapshot.disruption_budgets {
+            budgets.entry(&budget.namespace).or_default().push(budget);
+        }
+        Self(budgets)
+    }
+
+    fn block(&self, pod: &Pod) -> Option<(FindingCode, String, String)> {
+        let here = self.0.get(pod.namespace.as_str())?;
+        let selects = |budget: &&&DisruptionBudget| {
+            budget.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels))
+        };
+        let mut selecting = here.iter().filter(selects);
+        let first = selecting.next()?;
+        let name = format!("{}/{}", pod.namespace, pod.name);
+        if let Some(second) = selecting.next() {
+            return Some((
+                FindingCode::MultipleBudgets,
+                pod.subject(),
+                format!(
+                    "Pod {name} is selected by the disruption budgets {} and {}; the Eviction API refuses such pods.",
+                    first.name, second.name
+                ),
+            ));
+        }
+        let budget = format!("pdb/{}/{}", first.namespace, first.name);
+        if first.never_allows {
+            let text = format!(
+                "Disruption budget {}/{} can never allow an eviction of pod {name}.",
+                first.namespace, first.name
+            );
+            return Some((FindingCode::BudgetNeverAllows, budget, text));
+        }
+        if first.disruptions_allowed == 0 {
+            let text = format!(
+                "Disruption budget {}/{} allows no eviction now, and pod {name} is under it.",
+                first.namespace, first.name
+            );
+            return Some((FindingCode::BudgetExhausted, budget, text));
+        }
+        None
+    }
+}
+
+/// Judges every node.
+pub(crate) fn judge(
+    input: &PlanningInput,
+    facts: &Facts,
+    findings: &mut BTreeSet<Finding>,
+) -> Vec<Verdict> {
+    let budgets = Budgets::new(input);
+    let last_plan = last_launch(input);
+    let mut zoning = Zoning::new(input, facts);
+    let nodes = input.snapshot.nodes.iter().enumerate();
+    nodes
+        .map(|(at, node)| {
+            if let Some((code, text)) = unjudged(input, node) {
+                findings.insert(Finding::new(code, format!("node/{}", node.name), &text));
+                let reason = match code {
+                    FindingCode::NodeDoNotDisrupt => StayReason::Blocked,
+                    _ => StayReason::NotJudged,
+                };
+                return Verdict::Stays(reason, text);
+            }
+            let mut blocking = facts.on_node[at]
+                .iter()
+                .filter(|pod| is_workload(&input.snapshot.pods[**pod as usize]))
+                .filter_map(|pod| blocks(input, facts, &budgets, &mut zoning, *pod));
+            if let Some((code, subject, text)) = blocking.next() {
+                findings.insert(Finding::new(code, subject, format!("{text} Its node stays.")));
+                let mut more = 0;
+                for (code, subject, text) in blocking {
+                    findings.insert(Finding::new(code, subject, format!("{text} Its node stays.")));
+                    more += 1;
+                }
+                let text = if more == 0 {
+                    text
+                } else {
+                    format!("{text} {more} more of its pods may not be moved either.")
+                };
+                return Verdict::Stays(StayReason::Blocked, text);
+            }
+            cooling(input, node, last_plan)
+                .map_or(Verdict::Candidate, |text| Verdict::Stays(StayReason::Cooldown, text))
+        })
+        .collect()
+}
+
+/// When a plan last launched a node of this cluster.
+fn last_launch(input: &PlanningInput) -> Option<Timestamp> {
+    let of_plans = |node: &&Node| {
+        let NodeManager::ManagedNodeGroup { name } = &node.manager else { return false };
+        name.starts_with(GROUP_PREFIX)
+    };
+    input.snapshot.nodes.iter().filter(of_plans).map(|node| node.created_at).max()
+}
+
+/// Whether a node is too young to be moved again, or the scheduler has just spread pods over nodes
+/// that a plan launched: what that left elsewhere is looked at once it has settled.
+fn cooling(input: &PlanningInput, node: &Node, last_plan: Option<Timestamp>) -> Option<String> {
+    let cooldown = input.policy.cooldown_minutes;
+    let minutes = |then| input.now.duration_since(then).as_secs().max(0) / 60;
+    let is_young = |age: i64| age < i64::from(cooldown);
+    let age = minutes(node.created_at);
+    if is_young(age) {
+        return Some(format!(
+            "The node is {age} minutes old; the policy keeps nodes for {cooldown} minutes."
+        ));
+    }
+    let rested = minutes(last_plan?);
+    is_young(rested).then(|| {
+        format!("A plan launched nodes {rested} minutes ago; the policy lets a cluster rest for {cooldown} minutes.")
+    })
+}
+
+/// Why a node cannot be judged, whatever runs on it.
+fn unjudged(input: &PlanningInput, node: &Node) -> Option<(FindingCode, String)> {
+    let said = |code, text: &str| Some((code, text.to_owned()));
+    match &node.manager {
+        NodeManager::OtherCloud => {
+            return said(FindingCode::OtherCloudNode, "The node is not an EC2 instance.");
+        }
+        NodeManager::Fargate => {
+            return said(FindingCode::FargateNode, "The node is AWS Fargate's and holds one pod.");
+        }
+        NodeManager::Karpenter { node_pool } => {
+            let text = format!("Karpenter's node pool {node_pool} replaces this node itself.");
+            return Some((FindingCode::ManagedElsewhere, text));
+        }
+        NodeManager::AutoMode => {
+            return said(FindingCode::ManagedElsewhere, "EKS Auto Mode replaces this node itself.");
+        }
+        NodeManager::ManagedNodeGroup { .. } | NodeManager::SelfManaged => {}
+    }
+    if node.terminating {
+        return said(FindingCode::NodeNotReady, "The node is being deleted already.");
+    }
+    if !node.ready {
+        return said(FindingCode::NodeNotReady, "The node is not ready.");
+    }
+    let Some(name) = &node.instance_type else {
+        return said(FindingCode::InstanceTypeMissing, "The node has no instance type label.");
+    };
+    if !input.market.types.contains_key(name) {
+        let text = format!("The catalogue knows no instance type {name}.");
+        return Some((FindingCode::InstanceTypeUnknown, text));
+    }
+    let Some(pool) = node.pool() else {
+        return said(
+            FindingCode::PriceMissing,
+            "The node has no zone label, so its price is not known.",
+        );
+    };
+    if input.market.price(&pool).is_none() {
+        return Some((FindingCode::PriceMissing, format!("No price is known for {pool}.")));
+    }
+    if node.instance_id.is_none() {
+        return said(FindingCode::Unreadable, "The node does not say which EC2 instance it is.");
+    }
+    if node.do_not_disrupt {
+        return said(FindingCode::NodeDoNotDisrupt, "The node asks not to be disrupted.");
+    }
+    None
+}
