@@ -5,9 +5,12 @@
 //! and the distance that `PodTopologySpread` keeps between replicas. Source: kubernetes/kubernetes
 //! `pkg/scheduler/framework/plugins`, `schedule_one.go`.
 
-use crate::model::{Class, Model, RESOURCES, meets};
-use crate::packing::{Member, Size, Tally};
-use domain::snapshot::Labels;
+mod score;
+mod seat;
+
+use crate::model::{Class, Model};
+use crate::packing::{Member, Tally};
+use seat::Seat;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,20 +31,6 @@ pub(crate) struct Temper {
     /// All of a node's pods are evicted before the first is placed, rather than one after the other.
     pub(crate) at_once: bool,
     pub(crate) seed: u64,
-}
-
-/// A node.
-#[derive(Debug)]
-struct Seat<'m> {
-    free: Size<RESOURCES>,
-    allocatable: [u32; 2],
-    site: u32,
-    labels: Cow<'m, Labels>,
-    /// `None` where the node does not say.
-    zone: Option<u8>,
-    tallies: Vec<Tally>,
-    /// Pods that can be evicted, by class.
-    load: BTreeMap<u32, u32>,
 }
 
 /// Nodes that might take a pod of a class. What does not is left out for good: nodes that pods go to only
@@ -283,27 +272,6 @@ impl<'m> Board<'m> {
         !member.owns || here.counted + u32::from(member.counted) <= least + group.limit
     }
 
-    fn score(&self, made: &Class, seat: &Seat<'_>, at: u32) -> i64 {
-        let left = |resource: usize| {
-            let free = seat.free[resource].saturating_sub(made.size[resource]);
-            i64::from(free.saturating_mul(100) / seat.allocatable[resource].max(1))
-        };
-        let (cpu, memory) = (left(0), left(1));
-        let balanced = 100 - (cpu - memory).abs() / 2;
-        let workload = made.workload as usize;
-        let here = self.siblings[workload].get(&at).copied().unwrap_or(0);
-        let zone = seat.zone.map_or(0, |zone| self.siblings_in[workload][usize::from(zone)]);
-        let near = 25 * i64::from(here) + 8 * i64::from(zone);
-        let chance = match self.temper.noise {
-            0 => 0,
-            noise => mix(self.temper.seed << 32 ^ self.checks) % noise,
-        };
-        let preferred = made.preferred.iter().filter(|(_, term)| meets(term, &seat.labels));
-        let preferred: i64 = preferred.map(|(weight, _)| i64::from(*weight)).sum();
-        i64::midpoint(cpu, memory) + self.temper.balance * balanced + 2 * preferred - near
-            + chance as i64
-    }
-
     /// Puts a pod on a node, or takes it off.
     fn change(&mut self, at: u32, class: u32, more: bool) {
         let made = &self.model.classes[class as usize];
@@ -334,29 +302,6 @@ impl<'m> Board<'m> {
             step(&mut tallies[usize::from(zone)].owners, u32::from(member.owns));
             step(&mut tallies[usize::from(zone)].counted, u32::from(member.counted));
         }
-    }
-}
-
-impl Seat<'_> {
-    /// Whether constraints over zones let a pod be where they allow it.
-    fn in_zones(&self, made: &Class, zones: u64) -> bool {
-        self.zone.map_or(made.zonal.is_empty(), |zone| zones >> zone & 1 == 1)
-    }
-
-    /// Whether all else does. What does not take a pod never will: no pod leaves a node that is open.
-    fn takes(&self, model: &Model<'_>, made: &Class) -> bool {
-        self.free.iter().zip(&made.size).all(|(free, size)| free >= size)
-            && made.schedulable.contains(self.site)
-            && made.members.iter().all(|member| {
-                let tally = self.tallies.iter().find(|tally| tally.group == member.group);
-                let tally = tally.copied().unwrap_or_default();
-                let group = &model.groups[member.group as usize];
-                if group.exclusive {
-                    !(member.owns && tally.counted > 0 || member.counted && tally.owners > 0)
-                } else {
-                    !member.owns || tally.counted + u32::from(member.counted) <= group.limit
-                }
-            })
     }
 }
 

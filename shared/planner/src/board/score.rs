@@ -1,0 +1,28 @@
+//! What the scheduler likes of a node.
+
+use super::{Board, Seat, mix};
+use crate::model::{Class, meets};
+
+impl Board<'_> {
+    /// A node's score for a pod; the highest gets it.
+    pub(super) fn score(&self, made: &Class, seat: &Seat<'_>, at: u32) -> i64 {
+        let left = |resource: usize| {
+            let free = seat.free[resource].saturating_sub(made.size[resource]);
+            i64::from(free.saturating_mul(100) / seat.allocatable[resource].max(1))
+        };
+        let (cpu, memory) = (left(0), left(1));
+        let balanced = 100 - (cpu - memory).abs() / 2;
+        let workload = made.workload as usize;
+        let here = self.siblings[workload].get(&at).copied().unwrap_or(0);
+        let zone = seat.zone.map_or(0, |zone| self.siblings_in[workload][usize::from(zone)]);
+        let near = 25 * i64::from(here) + 8 * i64::from(zone);
+        let chance = match self.temper.noise {
+            0 => 0,
+            noise => mix(self.temper.seed << 32 ^ self.checks) % noise,
+        };
+        let preferred = made.preferred.iter().filter(|(_, term)| meets(term, &seat.labels));
+        let preferred: i64 = preferred.map(|(weight, _)| i64::from(*weight)).sum();
+        i64::midpoint(cpu, memory) + self.temper.balance * balanced + 2 * preferred - near
+            + chance as i64
+    }
+}
