@@ -4,17 +4,14 @@ use crate::choose::Choice;
 use crate::fleet::{Fleet, cpu};
 use crate::model::{Model, Shape};
 use crate::payback::Gain;
+use crate::reason::{brim, reason, room_added};
 use crate::rejected::rejected;
 use crate::relieve::Added;
 use crate::steps::Step;
 use domain::Money;
-use domain::offering::CapacityType;
-use domain::plan::{
-    Alternative, Choice as PoolChoice, Command, Launch, PodShare, Reason, ReasonKind, Retire,
-};
+use domain::plan::{Choice as PoolChoice, Command, Launch, PodShare, Retire};
 use domain::snapshot::NodeManager;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// Most pools named for one launch on Spot.
 const MOST_CHOICES: usize = 8;
@@ -54,36 +51,6 @@ pub(crate) fn commands(
             }
         })
         .collect()
-}
-
-/// What the plan costs more than a packing, so that the scheduler finds room for every pod.
-fn room_added(more: Money, added: &[Added]) -> String {
-    let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
-    for one in added {
-        *kinds.entry(&one.what).or_default() += 1;
-    }
-    let counted = |(what, count): (&&str, &u32)| format!("{count} × {what}");
-    let what: Vec<String> = kinds.iter().take(3).map(counted).collect();
-    format!(
-        " Room for the scheduler, which spreads pods rather than packs them, makes the whole plan {} USD/h dearer ({}{}).",
-        usd(more),
-        what.join(", "),
-        if kinds.len() > 3 { ", …" } else { "" }
-    )
-}
-
-/// The plan without that room.
-fn brim(model: &Model<'_>, choice: &Choice, more: Money, added: &[Added]) -> Alternative {
-    let now: Money = model.nodes.iter().filter_map(|node| node.price).sum();
-    Alternative {
-        what: "pack the nodes to the brim".to_owned(),
-        cost_per_hour: now + choice.fleet.cost_change(model),
-        why: format!(
-            "costs {} USD/h less, but in rehearsal the scheduler left pods of {} without room",
-            usd(more),
-            model.workloads[added[0].workload as usize]
-        ),
-    }
 }
 
 /// Launched nodes of one shape.
@@ -200,153 +167,6 @@ fn retire(model: &Model<'_>, at: u32) -> Option<Retire> {
         price_per_hour: existing.price?,
         evictable_pods: existing.evictable,
     })
-}
-
-fn reason(
-    model: &Model<'_>,
-    step: &Step,
-    launch: &[Launch],
-    retire: &[Retire],
-    gain: &Gain,
-) -> Reason {
-    let Gain { saving: saved, evictions, disruption: disruption_cost, .. } = *gain;
-    let kind = kind(launch, retire, evictions);
-    let payback_seconds = gain.payback_seconds();
-    let before: Money = retire.iter().map(|retire| retire.price_per_hour).sum();
-    let mut text = match kind {
-        ReasonKind::Empty => format!(
-            "{} run{} no pod that would have to move: retiring saves {} USD/h.",
-            nodes(retire.len()),
-            if retire.len() == 1 { "s" } else { "" },
-            usd(saved),
-        ),
-        ReasonKind::Provisioning => format!(
-            "Pending pods fit no node: {} for {} USD/h make{} room for {} pods.",
-            launched(launch),
-            usd(-saved),
-            if launch.len() == 1 && launch[0].count == 1 { "s" } else { "" },
-            pods(launch),
-        ),
-        _ if launch.is_empty() => format!(
-            "The {evictions} pods of {} ({} USD/h) fit into the free room of the other nodes: saves {} USD/h; evictions are held to cost {} USD and pay back in {}.",
-            nodes(retire.len()),
-            usd(before),
-            usd(saved),
-            usd(disruption_cost),
-            duration(payback_seconds),
-        ),
-        _ => format!(
-            "{} ({} USD/h) give way to {} ({} USD/h): saves {} USD/h ({} %); {evictions} evictions are held to cost {} USD and pay back in {}.",
-            nodes(retire.len()),
-            usd(before),
-            launched(launch),
-            usd(before - saved),
-            usd(saved),
-            saved.ppm_of(before) / 10_000,
-            usd(disruption_cost),
-            duration(payback_seconds),
-        ),
-    };
-    if gain.added_risk != Money::ZERO {
-        let added = gain.added_risk;
-        let (amount, way) = if added > Money::ZERO { (added, "more") } else { (-added, "less") };
-        let hours = gain.life_seconds / 3_600;
-        let _ = write!(
-            text,
-            " Interruptions are expected to cost {} USD/h {way}; the saving is counted for {hours} h.",
-            small_usd(amount)
-        );
-    }
-    text.push_str(&covered(model, step));
-    Reason {
-        kind,
-        text,
-        evictions,
-        disruption_cost,
-        added_interruption_cost_per_hour: gain.added_risk,
-        payback_seconds,
-    }
-}
-
-/// What Reserved Instances and Savings Plans have to do with it.
-fn covered(model: &Model<'_>, step: &Step) -> String {
-    let list = |at: &u32| {
-        let node = &model.nodes[*at as usize];
-        let list = model.input.market.price(node.pool.as_ref()?)?;
-        Some(list - node.price?).filter(|covered| *covered > Money::ZERO)
-    };
-    let covered: Vec<Money> = step.retire.iter().filter_map(list).collect();
-    if covered.is_empty() {
-        return String::new();
-    }
-    format!(
-        " {} of them would cost {} USD/h more without Reserved Instances and Savings Plans, which are paid all the same: that saves nothing.",
-        covered.len(),
-        usd(covered.iter().copied().sum())
-    )
-}
-
-fn kind(launch: &[Launch], retire: &[Retire], evictions: u32) -> ReasonKind {
-    let on_spot = |launch: &Launch| {
-        launch.choices.first().is_some_and(|choice| choice.pool.capacity_type == CapacityType::Spot)
-    };
-    let was_on_demand =
-        retire.iter().all(|retire| retire.pool.capacity_type == CapacityType::OnDemand);
-    if retire.is_empty() {
-        ReasonKind::Provisioning
-    } else if launch.is_empty() && evictions == 0 {
-        ReasonKind::Empty
-    } else if was_on_demand && launch.iter().any(on_spot) {
-        ReasonKind::Spot
-    } else {
-        ReasonKind::Consolidation
-    }
-}
-
-fn nodes(count: usize) -> String {
-    if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
-}
-
-/// `3 × m7g.large us-east-1a spot and 1 × …`.
-pub(crate) fn launched(launch: &[Launch]) -> String {
-    let named: Vec<String> = launch
-        .iter()
-        .filter_map(|launch| Some(format!("{} × {}", launch.count, launch.choices.first()?.pool)))
-        .collect();
-    match named.as_slice() {
-        [] => "nothing".to_owned(),
-        [one] => one.clone(),
-        [first @ .., last] if named.len() <= 4 => format!("{} and {last}", first.join(", ")),
-        _ => {
-            let count: u32 = launch.iter().map(|launch| launch.count).sum();
-            format!("{count} nodes of {} pools", named.len())
-        }
-    }
-}
-
-fn pods(launch: &[Launch]) -> u32 {
-    launch.iter().flat_map(|launch| &launch.packing).map(|share| share.pods).sum()
-}
-
-/// Dollars for a sentence: four decimals.
-pub(crate) fn usd(money: Money) -> String {
-    let step = 100_000;
-    let tenths = money.ratio(1, step).nanos();
-    Money::from_nanos(tenths * step as i64).to_string()
-}
-
-/// Dollars of what is often far below a cent: six decimals.
-fn small_usd(money: Money) -> String {
-    let step = 1_000;
-    Money::from_nanos(money.ratio(1, step).nanos() * step as i64).to_string()
-}
-
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} min", seconds / 60),
-        _ => format!("{} h", seconds / 3_600),
-    }
 }
 
 /// CPU of what a group of launched nodes holds, thousandths.

@@ -2,7 +2,7 @@
 
 use crate::bound::lower_bound;
 use crate::choose::{Choice, choose};
-use crate::commands::{commands, usd};
+use crate::commands::commands;
 use crate::fleet::Fleet;
 use crate::model::Model;
 use crate::payback::Gain;
@@ -10,6 +10,7 @@ use crate::position::position;
 use crate::rehearse::{MOST, Rehearsed, rehearse};
 use crate::stays;
 use crate::steps::{Destination, Move, Step, steps};
+use crate::words::usd;
 use domain::Money;
 use domain::finding::{Finding, FindingCode};
 use domain::plan::{Plan, PlanningInput};

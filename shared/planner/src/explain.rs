@@ -1,6 +1,6 @@
 //! A command in words, for people.
 
-use crate::commands::usd;
+use crate::words::usd;
 use domain::plan::{Command, Launch, Plan};
 use std::fmt::Write;
 

@@ -31,12 +31,14 @@ pub mod packing;
 mod payback;
 mod place;
 mod position;
+mod reason;
 mod rehearse;
 mod rejected;
 mod relieve;
 mod stays;
 mod steps;
 mod survey;
+mod words;
 
 pub use decide::{Decision, Placement, Target, decide};
 pub use explain::explain;

@@ -2,9 +2,10 @@
 
 use crate::caps::{Cap, by_cap};
 use crate::choose::Choice;
-use crate::commands::{Group, can_replace, group_cpu, launched, usd};
+use crate::commands::{Group, can_replace, group_cpu};
 use crate::fleet::{Fleet, cpu};
 use crate::model::{Model, Shape};
+use crate::words::{launched, usd};
 use domain::Money;
 use domain::plan::{Alternative, Launch, Retire};
 use std::collections::BTreeMap;

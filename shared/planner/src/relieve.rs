@@ -2,11 +2,12 @@
 //! one fewer to retire.
 
 use crate::caps::{spot_fits, within_policy};
-use crate::commands::{can_replace, usd};
+use crate::commands::can_replace;
 use crate::fleet::{Fleet, Load, NewNode, risk};
 use crate::model::{Model, RESOURCES, Shape};
 use crate::packing::Size;
 use crate::rehearse::Short;
+use crate::words::usd;
 use domain::Money;
 use std::collections::BTreeMap;
 

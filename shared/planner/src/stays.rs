@@ -1,9 +1,9 @@
 //! Nodes that no command touches, and what keeps them.
 
 use crate::choose::{Choice, keep_and_switch};
-use crate::commands::usd;
 use crate::fleet::Fleet;
 use crate::model::{Model, Verdict};
+use crate::words::usd;
 use domain::Money;
 use domain::finding::{Finding, FindingCode};
 use domain::plan::{Stay, StayReason};

@@ -1,0 +1,153 @@
+//! Why a command is worth it, in a sentence with numbers.
+
+use crate::choose::Choice;
+use crate::model::Model;
+use crate::payback::Gain;
+use crate::relieve::Added;
+use crate::steps::Step;
+use crate::words::{duration, launched, nodes, small_usd, usd};
+use domain::Money;
+use domain::offering::CapacityType;
+use domain::plan::{Alternative, Launch, Reason, ReasonKind, Retire};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+pub(crate) fn reason(
+    model: &Model<'_>,
+    step: &Step,
+    launch: &[Launch],
+    retire: &[Retire],
+    gain: &Gain,
+) -> Reason {
+    let Gain { saving: saved, evictions, disruption: disruption_cost, .. } = *gain;
+    let kind = kind(launch, retire, evictions);
+    let payback_seconds = gain.payback_seconds();
+    let before: Money = retire.iter().map(|retire| retire.price_per_hour).sum();
+    let mut text = match kind {
+        ReasonKind::Empty => format!(
+            "{} run{} no pod that would have to move: retiring saves {} USD/h.",
+            nodes(retire.len()),
+            if retire.len() == 1 { "s" } else { "" },
+            usd(saved),
+        ),
+        ReasonKind::Provisioning => format!(
+            "Pending pods fit no node: {} for {} USD/h make{} room for {} pods.",
+            launched(launch),
+            usd(-saved),
+            if launch.len() == 1 && launch[0].count == 1 { "s" } else { "" },
+            pods(launch),
+        ),
+        _ if launch.is_empty() => format!(
+            "The {evictions} pods of {} ({} USD/h) fit into the free room of the other nodes: saves {} USD/h; evictions are held to cost {} USD and pay back in {}.",
+            nodes(retire.len()),
+            usd(before),
+            usd(saved),
+            usd(disruption_cost),
+            duration(payback_seconds),
+        ),
+        _ => format!(
+            "{} ({} USD/h) give way to {} ({} USD/h): saves {} USD/h ({} %); {evictions} evictions are held to cost {} USD and pay back in {}.",
+            nodes(retire.len()),
+            usd(before),
+            launched(launch),
+            usd(before - saved),
+            usd(saved),
+            saved.ppm_of(before) / 10_000,
+            usd(disruption_cost),
+            duration(payback_seconds),
+        ),
+    };
+    if gain.added_risk != Money::ZERO {
+        let added = gain.added_risk;
+        let (amount, way) = if added > Money::ZERO { (added, "more") } else { (-added, "less") };
+        let hours = gain.life_seconds / 3_600;
+        let _ = write!(
+            text,
+            " Interruptions are expected to cost {} USD/h {way}; the saving is counted for {hours} h.",
+            small_usd(amount)
+        );
+    }
+    text.push_str(&covered(model, step));
+    Reason {
+        kind,
+        text,
+        evictions,
+        disruption_cost,
+        added_interruption_cost_per_hour: gain.added_risk,
+        payback_seconds,
+    }
+}
+
+/// What Reserved Instances and Savings Plans have to do with it.
+fn covered(model: &Model<'_>, step: &Step) -> String {
+    let list = |at: &u32| {
+        let node = &model.nodes[*at as usize];
+        let list = model.input.market.price(node.pool.as_ref()?)?;
+        Some(list - node.price?).filter(|covered| *covered > Money::ZERO)
+    };
+    let covered: Vec<Money> = step.retire.iter().filter_map(list).collect();
+    if covered.is_empty() {
+        return String::new();
+    }
+    format!(
+        " {} of them would cost {} USD/h more without Reserved Instances and Savings Plans, which are paid all the same: that saves nothing.",
+        covered.len(),
+        usd(covered.iter().copied().sum())
+    )
+}
+
+fn kind(launch: &[Launch], retire: &[Retire], evictions: u32) -> ReasonKind {
+    let on_spot = |launch: &Launch| {
+        launch.choices.first().is_some_and(|choice| choice.pool.capacity_type == CapacityType::Spot)
+    };
+    let was_on_demand =
+        retire.iter().all(|retire| retire.pool.capacity_type == CapacityType::OnDemand);
+    if retire.is_empty() {
+        ReasonKind::Provisioning
+    } else if launch.is_empty() && evictions == 0 {
+        ReasonKind::Empty
+    } else if was_on_demand && launch.iter().any(on_spot) {
+        ReasonKind::Spot
+    } else {
+        ReasonKind::Consolidation
+    }
+}
+
+/// What the plan costs more than a packing, so that the scheduler finds room for every pod.
+pub(crate) fn room_added(more: Money, added: &[Added]) -> String {
+    let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
+    for one in added {
+        *kinds.entry(&one.what).or_default() += 1;
+    }
+    let counted = |(what, count): (&&str, &u32)| format!("{count} × {what}");
+    let what: Vec<String> = kinds.iter().take(3).map(counted).collect();
+    format!(
+        " Room for the scheduler, which spreads pods rather than packs them, makes the whole plan {} USD/h dearer ({}{}).",
+        usd(more),
+        what.join(", "),
+        if kinds.len() > 3 { ", …" } else { "" }
+    )
+}
+
+/// The plan without that room.
+pub(crate) fn brim(
+    model: &Model<'_>,
+    choice: &Choice,
+    more: Money,
+    added: &[Added],
+) -> Alternative {
+    let now: Money = model.nodes.iter().filter_map(|node| node.price).sum();
+    Alternative {
+        what: "pack the nodes to the brim".to_owned(),
+        cost_per_hour: now + choice.fleet.cost_change(model),
+        why: format!(
+            "costs {} USD/h less, but in rehearsal the scheduler left pods of {} without room",
+            usd(more),
+            model.workloads[added[0].workload as usize]
+        ),
+    }
+}
+
+fn pods(launch: &[Launch]) -> u32 {
+    launch.iter().flat_map(|launch| &launch.packing).map(|share| share.pods).sum()
+}
