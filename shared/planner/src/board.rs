@@ -11,7 +11,6 @@ mod seat;
 use crate::model::{Class, Model};
 use crate::packing::{Member, Tally};
 use seat::Seat;
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Nodes that would do among which the scheduler takes the best: at least so many
@@ -51,7 +50,7 @@ pub(crate) struct Board<'m> {
     temper: Temper,
     zones: Vec<String>,
     /// `None` once a node is gone.
-    seats: Vec<Option<Seat<'m>>>,
+    seats: Vec<Option<Seat>>,
     /// By term over zones and zone.
     in_zones: BTreeMap<u32, Vec<Tally>>,
     /// By workload: replicas on each seat, and in each zone.
@@ -92,7 +91,6 @@ impl<'m> Board<'m> {
                 free: node.spare,
                 allocatable: [node.allocatable[0], node.allocatable[1]],
                 site: node.site,
-                labels: Cow::Borrowed(&known.labels),
                 zone: known.zone.as_deref().and_then(|zone| board.zone(zone)),
                 tallies: node.tallies.clone(),
                 load: node.load.iter().copied().collect(),
@@ -126,7 +124,6 @@ impl<'m> Board<'m> {
             free: shape.spare,
             allocatable,
             site: shape.site,
-            labels: Cow::Owned(self.model.labels(shape)),
             zone: self.zone(&shape.pool.zone),
             tallies: shape.tallies.clone(),
             load: BTreeMap::new(),
@@ -240,7 +237,7 @@ impl<'m> Board<'m> {
         if made.zonal.is_empty() {
             return u64::MAX;
         }
-        let here = |seat: &&Seat<'_>| made.domains.contains(seat.site);
+        let here = |seat: &&Seat| made.domains.contains(seat.site);
         let zones = self.seats.iter().flatten().filter(here).filter_map(|seat| seat.zone);
         let all = (1_u128 << self.zones.len()) - 1;
         let mut there = 0_u64;

@@ -91,14 +91,10 @@ pub(crate) fn choose(model: &Model<'_>, mut budget: u64) -> Choice {
 }
 
 fn keep_better(model: &Model<'_>, best: &mut Fleet, other: Fleet) {
-    let rank = |fleet: &Fleet| (fleet.miscount(model), homeless(fleet), fleet.objective(model));
+    let rank = |fleet: &Fleet| (fleet.miscount(model), fleet.waiting(), fleet.objective(model));
     if rank(&other) < rank(best) {
         *best = other;
     }
-}
-
-fn homeless(fleet: &Fleet) -> u32 {
-    fleet.homeless.iter().map(|load| load.1).sum()
 }
 
 /// Retires `retire`, or as many of it as leave a place for every pod. Returns what was retired.

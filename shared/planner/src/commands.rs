@@ -1,12 +1,13 @@
 //! Commands: steps in the words and numbers that people and the executor need.
 
-use crate::choose::Choice;
 use crate::fleet::{Fleet, cpu};
 use crate::model::{Model, Shape};
 use crate::payback::Gain;
+use crate::preferring;
 use crate::reason::{brim, reason, room_added};
+use crate::rehearse::Rehearsed;
 use crate::rejected::rejected;
-use crate::relieve::Added;
+use crate::settle::Settled;
 use crate::steps::Step;
 use domain::Money;
 use domain::plan::{Choice as PoolChoice, Command, Launch, PodShare, Retire};
@@ -17,13 +18,9 @@ use std::collections::BTreeMap;
 const MOST_CHOICES: usize = 8;
 
 /// The commands of a fleet's steps.
-pub(crate) fn commands(
-    model: &Model<'_>,
-    choice: &Choice,
-    fleet: &Fleet,
-    steps: &[Step],
-    added: &[Added],
-) -> Vec<Command> {
+pub(crate) fn commands(model: &Model<'_>, settled: &Settled) -> Vec<Command> {
+    let choice = &settled.choice;
+    let Rehearsed { fleet, steps, added, .. } = &settled.rehearsed;
     let numbered = steps.iter().enumerate();
     numbered
         .map(|(index, step)| {
@@ -36,6 +33,15 @@ pub(crate) fn commands(
             let mut reason = reason(model, step, &launch, &retire, &gain);
             let mut rejected =
                 rejected(model, choice, fleet, &groups, &launch, &retire, index == 0);
+            reason.text.push_str(&preferring::met(model, fleet, &step.launch));
+            for (group, made) in groups.iter().zip(&launch) {
+                rejected.extend(preferring::foregone(model, fleet, &group.nodes, made));
+            }
+            if index == 0 {
+                rejected.extend(
+                    settled.passed.and_then(|passed| preferring::passed(model, fleet, passed)),
+                );
+            }
             let more = fleet.cost_change(model) - choice.fleet.cost_change(model);
             if index == 0 && !added.is_empty() && more > Money::ZERO {
                 reason.text.push_str(&room_added(more, added));
@@ -113,7 +119,9 @@ pub(crate) fn can_replace(
         && other.taints == chosen.taints
         && other.allocatable.covers(&chosen.allocatable)
         && other.room.iter().zip(&chosen.room).all(|(have, asked)| have >= asked)
-        && classes.keys().all(|class| model.classes[*class as usize].anywhere.contains(other.site))
+        && classes
+            .keys()
+            .all(|class| model.classes[*class as usize].allowed.anywhere.contains(other.site))
 }
 
 /// The chosen pool, others of the same kind by price, and on-demand at last.

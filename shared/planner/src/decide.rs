@@ -1,17 +1,14 @@
 //! The decision: model, choice, commands, and all that is said about them.
 
 use crate::bound::lower_bound;
-use crate::choose::{Choice, choose};
 use crate::commands::commands;
 use crate::fleet::Fleet;
 use crate::model::Model;
-use crate::payback::Gain;
 use crate::position::position;
-use crate::rehearse::{MOST, Rehearsed, rehearse};
+use crate::rehearse::Rehearsed;
+use crate::settle::{Settled, settle};
 use crate::stays;
-use crate::steps::{Destination, Move, Step, steps};
-use crate::words::usd;
-use domain::Money;
+use crate::steps::{Destination, Move, Step};
 use domain::finding::{Finding, FindingCode};
 use domain::plan::{Plan, PlanningInput};
 use std::borrow::Cow;
@@ -21,12 +18,6 @@ use std::collections::BTreeMap;
 const SNAPSHOT_AGE: i64 = 90;
 /// Older prices are not to be acted on, seconds.
 const PRICE_AGE: i64 = 3_600;
-
-/// How much less tightly other fleets are packed than the policy asks for, percent of allocatable. Each
-/// gets an equal share of the budget.
-const ROOMIER: [u8; 4] = [10, 15, 20, 25];
-/// Nodes times their pods up to which other fleets are tried.
-const SMALL: u64 = 200_000;
 
 /// Where the plan expects a pod to go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,16 +57,15 @@ pub struct Decision {
 /// Decides, and says where every pod goes.
 pub fn decide(input: &PlanningInput) -> Decision {
     let input = canonical(input);
-    let model = Model::new(&input);
-    let choice = choose(&model, input.budget);
-    let before = position(&model, &Fleet::default());
-    let (Rehearsed { fleet, steps, moves, added }, too_little) =
-        settle(&model, &choice, before.cost_per_hour);
-    let fleet = &fleet;
-    let after = position(&model, fleet);
-    let bound = lower_bound(&model, fleet);
+    let (model, settled) = settle(Model::new(&input));
+    let model = &model;
+    let Settled { choice, rehearsed, too_little, .. } = &settled;
+    let Rehearsed { fleet, steps, moves, .. } = rehearsed;
+    let before = position(model, &Fleet::default());
+    let after = position(model, fleet);
+    let bound = lower_bound(model, fleet);
     let mut findings = model.findings.clone();
-    findings.extend(stays::findings(&model, &choice, fleet));
+    findings.extend(stays::findings(model, choice, fleet));
     findings.extend(staleness(&input));
     let plan = Plan {
         decided_at: input.now,
@@ -83,80 +73,12 @@ pub fn decide(input: &PlanningInput) -> Decision {
         gap_ppm: (after.cost_per_hour - bound).ppm_of(bound),
         before,
         after,
-        commands: commands(&model, &choice, fleet, &steps, &added),
-        stays: stays::stays(&model, &choice, fleet, too_little.as_deref()),
+        commands: commands(model, &settled),
+        stays: stays::stays(model, choice, fleet, too_little.as_deref()),
         findings: findings.into_iter().collect(),
     };
-    let placements = placements(&model, fleet, &steps, &moves);
+    let placements = placements(model, fleet, steps, moves);
     Decision { plan, placements }
-}
-
-/// The best fleet, rehearsed; that of staying where the best is not worth the change, and why.
-fn settle(model: &Model<'_>, choice: &Choice, before: Money) -> (Rehearsed, Option<String>) {
-    let best = best_rehearsed(model, choice);
-    let why = match &best {
-        _ if choice.fleet.retired.is_empty() => None,
-        Some(best) => too_little(model, choice, &best.fleet, before),
-        None => Some(
-            "Replacing it and others would leave pods without room where the scheduler puts them."
-                .to_owned(),
-        ),
-    };
-    let best = best.filter(|_| why.is_none());
-    let settled = best.unwrap_or_else(|| {
-        // It drains nothing.
-        let (steps, moves) = steps(model, &choice.staying, 1);
-        Rehearsed { fleet: choice.staying.clone(), steps, moves, added: Vec::new() }
-    });
-    (settled, why)
-}
-
-/// The chosen fleet with what rehearsals added to it, or one that was packed less tightly and needs
-/// less, whichever costs least.
-fn best_rehearsed(model: &Model<'_>, choice: &Choice) -> Option<Rehearsed> {
-    let mut effort = 0;
-    let worth = |than: &Fleet, fleet: &Fleet| than.cost_change(model) - fleet.cost_change(model);
-    let mut best =
-        rehearse(model, &choice.fleet, worth(&choice.staying, &choice.fleet), &mut effort);
-    let pods: u64 = model.nodes.iter().map(|node| u64::from(node.evictable)).sum();
-    if pods * model.nodes.len() as u64 > SMALL {
-        return best;
-    }
-    for percent in ROOMIER {
-        if effort > 2 * MOST || best.as_ref().is_some_and(|best| best.added.is_empty()) {
-            break;
-        }
-        let budget = model.input.budget / ROOMIER.len() as u64;
-        let roomier = choose(&model.roomier(percent), budget).fleet;
-        let than = best.as_ref().map_or(&choice.staying, |best| &best.fleet);
-        let other = rehearse(model, &roomier, worth(than, &roomier), &mut effort);
-        let cost = |way: &Rehearsed| (way.fleet.miscount(model), way.fleet.objective(model));
-        best = best.into_iter().chain(other).min_by_key(cost);
-    }
-    best
-}
-
-/// Why a fleet is not worth the change, in a sentence.
-fn too_little(model: &Model<'_>, choice: &Choice, fleet: &Fleet, before: Money) -> Option<String> {
-    let policy = &model.input.policy;
-    let gain = Gain::of_fleet(model, &choice.staying, fleet);
-    let saving = gain.saving;
-    if saving <= Money::ZERO {
-        return Some("Replacing it would save nothing.".to_owned());
-    }
-    let least =
-        before.ratio(i128::from(policy.min_saving_percent), 100).max(policy.min_saving_per_hour);
-    if saving < least {
-        return Some(format!(
-            "Replacing it and others would save {} USD/h together; the policy asks for at least {} USD/h.",
-            usd(saving),
-            usd(least)
-        ));
-    }
-    (!gain.pays()).then(|| format!(
-        "Replacing it and others would save {} USD/h together, less {} USD/h that interruptions are expected to cost more, which within {} hours does not pay for the disruption of {} pods ({} USD).",
-        usd(saving), usd(gain.added_risk), gain.life_seconds / 3_600, gain.evictions, usd(gain.disruption)
-    ))
 }
 
 fn staleness(input: &PlanningInput) -> Vec<Finding> {

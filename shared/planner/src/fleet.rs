@@ -85,6 +85,11 @@ impl Fleet {
         over + template.min_nodes.min(now).saturating_sub(count)
     }
 
+    /// Pending pods that go on waiting.
+    pub(crate) fn waiting(&self) -> u32 {
+        pods(&self.homeless)
+    }
+
     /// What interruptions of all its nodes are expected to cost in an hour, nano-USD.
     pub(crate) fn interruption_cost(&self, model: &Model<'_>) -> u128 {
         let kept = model.nodes.iter().zip(0..).filter(|(_, at)| !self.retired.contains(at));
@@ -94,6 +99,27 @@ impl Fleet {
             risk(model, node.interruption_ppm, price, node.evictable + moved_in)
         });
         let launched = self.launched.iter().map(|new| launched_risk(model, new));
+        kept.chain(launched).sum()
+    }
+
+    /// What is held to be lost in an hour by pods that do without what they prefer, nano-USD. No money:
+    /// it decides between fleets and is in no price that is said.
+    pub(crate) fn foregone(&self, model: &Model<'_>) -> u128 {
+        let lost = |site: u32, load: &[(u32, u32)]| -> u128 {
+            let of = |(class, count): &(u32, u32)| {
+                let preference = model.classes[*class as usize].preference.as_ref()?;
+                let weight = preference.most().saturating_sub(preference.met(site));
+                Some(nanos(preference.worth(weight)) * u128::from(*count))
+            };
+            load.iter().filter_map(of).sum()
+        };
+        let kept = model.nodes.iter().zip(0..).filter(|(_, at)| !self.retired.contains(at));
+        let kept = kept.map(|(node, at)| {
+            let moved_in = self.moved_in.get(&at).map_or(&[][..], Vec::as_slice);
+            lost(node.site, &node.load) + lost(node.site, moved_in)
+        });
+        let launched = self.launched.iter();
+        let launched = launched.map(|new| lost(model.shapes[new.shape as usize].site, &new.load));
         kept.chain(launched).sum()
     }
 

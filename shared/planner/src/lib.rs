@@ -3,6 +3,8 @@
 //! ```text
 //! PlanningInput ─ model ─→ classes of pods, shapes of new nodes, what each node may become
 //!                   │
+//!                settle ─→ with preferences where they are worth it, and without any
+//!                   │
 //!                choose ─→ which nodes to retire: whole fleets, then node by node
 //!                   │        each time `place` packs the displaced pods with `packing`
 //!                 steps ─→ launches and drains in an order that always leaves room
@@ -12,6 +14,12 @@
 //!                   │
 //!              commands ─→ reasons, alternatives, stays, positions, the lower bound
 //! ```
+//!
+//! What pods only prefer: preferred node affinity is met where it costs less than it is held to be
+//! worth (`model/preferences.rs`). `ScheduleAnyway` binds nothing: the rehearsal's scheduler keeps all
+//! replicas apart over nodes and zones as far as there is room, as the default constraints of
+//! kube-scheduler do, and the policy's caps per zone and pool keep Spot from one place. Preferred
+//! affinity between pods is not in a snapshot and left to the scheduler.
 //!
 //! **Invariant:** the same input gives the same bytes, whatever the order of its lists.
 //! **Invariant:** a node that cannot be judged, or holds a pod that may not be moved, is in no command.
@@ -31,10 +39,12 @@ pub mod packing;
 mod payback;
 mod place;
 mod position;
+mod preferring;
 mod reason;
 mod rehearse;
 mod rejected;
 mod relieve;
+mod settle;
 mod stays;
 mod steps;
 mod survey;

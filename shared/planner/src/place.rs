@@ -76,7 +76,9 @@ impl Draft {
         for &(class, on_spot, on_demand) in &sides {
             let made = &model.classes[class as usize];
             let replicas = model.replicas[made.workload as usize];
-            for (count, sites) in [(on_spot, &made.anywhere), (on_demand, &made.on_demand)] {
+            for (count, sites) in
+                [(on_spot, &made.wanted.anywhere), (on_demand, &made.wanted.on_demand)]
+            {
                 if count > 0 {
                     items.push(class);
                     problem.items.push(Item {
@@ -274,7 +276,7 @@ fn sides(
     order.sort_by_key(|(class, _)| {
         let made = &model.classes[*class as usize];
         let memory_per_cpu = u64::from(made.size[1]) * 1_000_000 / u64::from(made.size[0].max(1));
-        (made.can_on_demand, std::cmp::Reverse(memory_per_cpu), *class)
+        (made.wanted.can_on_demand, std::cmp::Reverse(memory_per_cpu), *class)
     });
     let mut sides: Vec<(u32, u32, u32)> = order
         .into_iter()
@@ -288,7 +290,7 @@ fn sides(
             });
             let in_one_pool = replicas * u32::from(policy.max_workload_pool_percent.min(100)) / 100;
             let by_cpu = cpu_left.checked_div(u64::from(made.size[0])).unwrap_or(u64::MAX);
-            let most = if spot && made.can_spot && in_one_pool > 0 { count } else { 0 };
+            let most = if spot && made.wanted.can_spot && in_one_pool > 0 { count } else { 0 };
             let on_spot = most.min(*left).min(u32::try_from(by_cpu).unwrap_or(u32::MAX));
             *left -= on_spot;
             cpu_left -= u64::from(made.size[0]) * u64::from(on_spot);

@@ -5,6 +5,7 @@ use crate::choose::Choice;
 use crate::commands::{Group, can_replace, group_cpu};
 use crate::fleet::{Fleet, cpu};
 use crate::model::{Model, Shape};
+use crate::preferring;
 use crate::words::{launched, usd};
 use domain::Money;
 use domain::plan::{Alternative, Launch, Retire};
@@ -63,7 +64,8 @@ fn for_launch(model: &Model<'_>, fleet: &Fleet, group: &Group, made: &Launch) ->
         .collect();
     cheaper.sort_by(|one, other| one.price.cmp(&other.price).then(one.pool.cmp(&other.pool)));
     for other in cheaper.into_iter().take(MOST_CHEAPER) {
-        if let Some(why) = forbidden(model, fleet, group, other) {
+        let disliked = || preferring::against(model, &classes, chosen.site, other.site);
+        if let Some(why) = forbidden(model, fleet, group, other).or_else(disliked) {
             list.push(Alternative {
                 what: format!("{count} × {}", other.pool),
                 cost_per_hour: other.price * count,

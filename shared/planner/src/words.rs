@@ -2,6 +2,7 @@
 
 use domain::Money;
 use domain::plan::Launch;
+use domain::snapshot::{NodeSelectorTerm, Operator, Requirement};
 
 /// `1 node`, `2 nodes`.
 pub(crate) fn nodes(count: usize) -> String {
@@ -23,6 +24,27 @@ pub(crate) fn launched(launch: &[Launch]) -> String {
             format!("{count} nodes of {} pools", named.len())
         }
     }
+}
+
+/// `1 pod`, `2 pods`.
+pub(crate) fn pods(count: u32) -> String {
+    if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
+}
+
+/// `kubernetes.io/arch in arm64`.
+pub(crate) fn requirements(term: &NodeSelectorTerm) -> String {
+    let words = |asked: &Requirement| {
+        let (key, values) = (&asked.key, asked.values.join(", "));
+        match asked.operator {
+            Operator::In => format!("{key} in {values}"),
+            Operator::NotIn => format!("{key} not in {values}"),
+            Operator::Exists => format!("{key} set"),
+            Operator::DoesNotExist => format!("{key} not set"),
+            Operator::Gt => format!("{key} above {values}"),
+            Operator::Lt => format!("{key} below {values}"),
+        }
+    };
+    term.requirements.iter().map(words).collect::<Vec<_>>().join(" and ")
 }
 
 /// Dollars for a sentence: four decimals.

@@ -1,11 +1,11 @@
 //! What the scheduler likes of a node.
 
 use super::{Board, Seat, mix};
-use crate::model::{Class, meets};
+use crate::model::Class;
 
 impl Board<'_> {
     /// A node's score for a pod; the highest gets it.
-    pub(super) fn score(&self, made: &Class, seat: &Seat<'_>, at: u32) -> i64 {
+    pub(super) fn score(&self, made: &Class, seat: &Seat, at: u32) -> i64 {
         let left = |resource: usize| {
             let free = seat.free[resource].saturating_sub(made.size[resource]);
             i64::from(free.saturating_mul(100) / seat.allocatable[resource].max(1))
@@ -20,9 +20,9 @@ impl Board<'_> {
             0 => 0,
             noise => mix(self.temper.seed << 32 ^ self.checks) % noise,
         };
-        let preferred = made.preferred.iter().filter(|(_, term)| meets(term, &seat.labels));
-        let preferred: i64 = preferred.map(|(weight, _)| i64::from(*weight)).sum();
-        i64::midpoint(cpu, memory) + self.temper.balance * balanced + 2 * preferred - near
+        let preferred = made.preference.as_ref().map_or(0, |preference| preference.met(seat.site));
+        i64::midpoint(cpu, memory) + self.temper.balance * balanced + 2 * i64::from(preferred)
+            - near
             + chance as i64
     }
 }

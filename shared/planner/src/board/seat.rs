@@ -2,17 +2,14 @@
 
 use crate::model::{Class, Model, RESOURCES};
 use crate::packing::{Size, Tally};
-use domain::snapshot::Labels;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A node.
 #[derive(Debug)]
-pub(super) struct Seat<'m> {
+pub(super) struct Seat {
     pub(super) free: Size<RESOURCES>,
     pub(super) allocatable: [u32; 2],
     pub(super) site: u32,
-    pub(super) labels: Cow<'m, Labels>,
     /// `None` where the node does not say.
     pub(super) zone: Option<u8>,
     pub(super) tallies: Vec<Tally>,
@@ -20,7 +17,7 @@ pub(super) struct Seat<'m> {
     pub(super) load: BTreeMap<u32, u32>,
 }
 
-impl Seat<'_> {
+impl Seat {
     /// Whether constraints over zones let a pod be where they allow it.
     pub(super) fn in_zones(&self, made: &Class, zones: u64) -> bool {
         self.zone.map_or(made.zonal.is_empty(), |zone| zones >> zone & 1 == 1)

@@ -4,6 +4,7 @@ use super::RESOURCES;
 use super::affinity::ZONE;
 use super::nodes::Existing;
 use super::pods::{Facts, is_workload};
+use super::preferences::{Preference, Terms};
 use super::shapes::Shape;
 use super::sites::{Demand, Register};
 use super::verdicts::Verdict;
@@ -12,7 +13,7 @@ use crate::packing::{Member, Sites, Size};
 use domain::finding::{Finding, FindingCode};
 use domain::offering::Architecture;
 use domain::plan::PlanningInput;
-use domain::snapshot::{NodeSelectorTerm, Toleration};
+use domain::snapshot::Toleration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -24,16 +25,24 @@ pub(crate) struct Class {
     pub(crate) members: Rc<[Member]>,
     /// Constraints over zones.
     pub(crate) zonal: Rc<[Member]>,
-    /// Where they may be, and where that is on-demand.
-    pub(crate) anywhere: Rc<Sites>,
-    pub(crate) on_demand: Rc<Sites>,
+    /// Where they may be.
+    pub(crate) allowed: Places,
+    /// Where of these a plan puts them: as they prefer, where that is worth what it costs.
+    pub(crate) wanted: Places,
     /// Where the scheduler would let them be, constraints over zones aside: it knows of no zone and no
     /// architecture that they are to keep.
     pub(crate) schedulable: Rc<Sites>,
     /// Nodes whose zones are domains of its topology spread: taints do not matter there.
     pub(crate) domains: Rc<Sites>,
-    /// Nodes it would rather be on, with weights: the scheduler sees to that where it can.
-    pub(crate) preferred: Vec<(i32, NodeSelectorTerm)>,
+    pub(crate) preference: Option<Preference>,
+}
+
+/// Where pods may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Places {
+    pub(crate) anywhere: Rc<Sites>,
+    /// Of these, what is on-demand.
+    pub(crate) on_demand: Rc<Sites>,
     /// Some shape on Spot will do; some on-demand.
     pub(crate) can_spot: bool,
     pub(crate) can_on_demand: bool,
@@ -47,7 +56,7 @@ pub(crate) struct Draft {
     members: Vec<Member>,
     zonal: Vec<Member>,
     volume_zone: Option<String>,
-    preferred: Vec<(i32, NodeSelectorTerm)>,
+    preferred: Terms,
     demand: Demand,
 }
 
@@ -215,6 +224,12 @@ pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<
     for shape in shapes.iter().filter(|shape| shape.launchable) {
         if shape.spot { &mut spot } else { &mut on_demand }.insert(shape.site);
     }
+    let places = |(anywhere, od): (Rc<Sites>, Rc<Sites>)| Places {
+        can_spot: spot.iter().any(|site| anywhere.contains(*site)),
+        can_on_demand: on_demand.iter().any(|site| od.contains(*site)),
+        anywhere,
+        on_demand: od,
+    };
     let mut known: BTreeMap<Demand, (Rc<Sites>, Rc<Sites>)> = BTreeMap::new();
     let mut matching = |demand: Demand| {
         let found = known.entry(demand).or_insert_with_key(|demand| {
@@ -223,6 +238,7 @@ pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<
         });
         found.clone()
     };
+    let mut weights: BTreeMap<Terms, (Rc<Terms>, Rc<Vec<u32>>)> = BTreeMap::new();
     drafts
         .into_iter()
         .map(|draft| {
@@ -232,19 +248,33 @@ pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<
                 tolerations: vec![Toleration { key: None, value: None, effect: None }],
                 ..loose.clone()
             };
-            let (anywhere, od) = matching(draft.demand);
+            let allowed = places(matching(draft.demand));
+            let preference = (!draft.preferred.is_empty()).then(|| {
+                let (terms, met) = weights
+                    .entry(draft.preferred)
+                    .or_insert_with_key(|terms| {
+                        (Rc::new(terms.clone()), Rc::new(sites.weights(terms)))
+                    })
+                    .clone();
+                Preference::new(terms, met, &draft.size, &allowed, shapes)
+            });
+            let wanted = preference.as_ref().map_or_else(
+                || allowed.clone(),
+                |preference| {
+                    let (anywhere, od) = preference.narrowed(&draft.size, &allowed, shapes);
+                    places((Rc::new(anywhere), Rc::new(od)))
+                },
+            );
             Class {
                 size: draft.size,
                 workload: draft.workload,
                 members: draft.members.into(),
                 zonal: draft.zonal.into(),
-                preferred: draft.preferred,
                 schedulable: matching(loose).0,
                 domains: matching(untainted).0,
-                can_spot: spot.iter().any(|site| anywhere.contains(*site)),
-                can_on_demand: on_demand.iter().any(|site| od.contains(*site)),
-                anywhere,
-                on_demand: od,
+                allowed,
+                wanted,
+                preference,
             }
         })
         .collect()

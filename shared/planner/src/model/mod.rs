@@ -7,6 +7,7 @@ mod daemons;
 mod labels;
 mod nodes;
 mod pods;
+mod preferences;
 mod regional;
 mod shapes;
 mod sites;
@@ -15,16 +16,16 @@ mod zones;
 
 pub(crate) use classes::Class;
 pub(crate) use nodes::Existing;
+pub(crate) use preferences::Preference;
 pub(crate) use regional::Variety;
 pub(crate) use shapes::Shape;
-pub(crate) use sites::meets;
 pub(crate) use verdicts::Verdict;
 
 use crate::packing::{Group, Size, Tally};
 use domain::finding::Finding;
-use domain::offering::{Architecture, Resources};
+use domain::offering::Resources;
 use domain::plan::PlanningInput;
-use domain::snapshot::{Labels, WorkloadRef};
+use domain::snapshot::WorkloadRef;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// CPU, memory, pods, ephemeral storage, and up to four extended resources.
@@ -139,12 +140,18 @@ impl<'a> Model<'a> {
         model
     }
 
-    /// Labels that a node of a shape will have.
-    pub(crate) fn labels(&self, shape: &Shape) -> Labels {
-        let market = &self.input.market;
-        let made = market.types.get(&shape.pool.instance_type);
-        let arch = made.map_or(Architecture::Amd64, |made| made.architecture);
-        labels::node_labels(&shape.pool, arch, &market.region, &shape.labels)
+    /// The same where no preference of a pod counts.
+    pub(crate) fn indifferent(&self) -> Self {
+        let mut model = self.clone();
+        for class in &mut model.classes {
+            class.wanted = class.allowed.clone();
+        }
+        model
+    }
+
+    /// Whether preferences keep pods from places where they may be.
+    pub(crate) fn prefers(&self) -> bool {
+        self.classes.iter().any(|class| class.wanted != class.allowed)
     }
 
     /// CPU requested by pods that belong to no node, thousandths.

@@ -1,6 +1,7 @@
 //! Sites: where a pod may be, as far as labels, taints and architecture decide. Nodes and shapes that
 //! no pod can tell apart share one.
 
+use super::preferences::Terms;
 use crate::packing::Sites;
 use domain::offering::Architecture;
 use domain::plan::PlanningInput;
@@ -46,7 +47,7 @@ impl Demand {
 }
 
 /// A term without requirements matches nothing, as in the scheduler.
-pub(crate) fn meets(term: &NodeSelectorTerm, labels: &Labels) -> bool {
+fn meets(term: &NodeSelectorTerm, labels: &Labels) -> bool {
     !term.requirements.is_empty()
         && term.requirements.iter().all(|requirement| requirement.matches(labels))
 }
@@ -131,6 +132,17 @@ impl<'a> Register<'a> {
         (anywhere, on_demand)
     }
 
+    /// The sum of the weights of the terms that each site meets.
+    pub(crate) fn weights(&self, terms: &Terms) -> Vec<u32> {
+        let mut weights = vec![0; self.numbers.len()];
+        for (site, number) in &self.numbers {
+            let met = terms.iter().filter(|(_, term)| meets(term, &site.labels));
+            let weight = met.map(|(weight, _)| u32::try_from(*weight).unwrap_or(0)).sum();
+            weights[*number as usize] = weight;
+        }
+        weights
+    }
+
     /// The region new nodes will be in.
     pub(crate) fn region(&self) -> &'a str {
         &self.input.market.region
@@ -138,6 +150,7 @@ impl<'a> Register<'a> {
 }
 
 fn asked_keys(pod: &Pod) -> impl Iterator<Item = &str> {
-    let terms = pod.node_affinity.iter().flat_map(|term| &term.requirements);
+    let preferred = pod.preferred_node_affinity.iter().map(|(_, term)| term);
+    let terms = pod.node_affinity.iter().chain(preferred).flat_map(|term| &term.requirements);
     pod.node_selector.keys().map(String::as_str).chain(terms.map(|asked| asked.key.as_str()))
 }

@@ -1,0 +1,135 @@
+//! Settling on a fleet: the best one chosen and rehearsed, if it is worth the change.
+
+use crate::choose::{Choice, choose};
+use crate::fleet::Fleet;
+use crate::model::Model;
+use crate::payback::Gain;
+use crate::rehearse::{MOST, Rehearsed, rehearse};
+use crate::steps::steps;
+use crate::words::usd;
+use domain::Money;
+
+/// How much less tightly other fleets are packed than the policy asks for, percent of allocatable. Each
+/// gets an equal share of the budget.
+const ROOMIER: [u8; 4] = [10, 15, 20, 25];
+/// Nodes times their pods up to which other fleets are tried.
+const SMALL: u64 = 200_000;
+
+/// The fleet to have, and what led to it.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    pub(crate) choice: Choice,
+    pub(crate) rehearsed: Rehearsed,
+    /// Why a fleet that was chosen was not taken, in a sentence.
+    pub(crate) too_little: Option<String>,
+    /// What was settled on where preferences counted for nothing, if here they did, and the other way
+    /// round; if that is another fleet.
+    pub(crate) passed: Option<Passed>,
+}
+
+/// The fleet that what pods prefer of their nodes decided against, or for which it was given up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Passed {
+    /// It is the one in which preferences count.
+    pub(crate) prefers: bool,
+    /// Prices of launched nodes less prices of retired ones.
+    pub(crate) cost_change: Money,
+    /// What the preferences that the two differ by are held to be worth in an hour.
+    pub(crate) worth: Money,
+}
+
+/// The best fleet that is worth the change, or that of staying: with preferences where they can be had
+/// for their worth, and without any.
+pub(crate) fn settle(model: Model<'_>) -> (Model<'_>, Settled) {
+    if !model.prefers() {
+        let settled = settle_one(&model, model.input.budget);
+        return (model, settled);
+    }
+    let budget = model.input.budget / 2;
+    let plain = model.indifferent();
+    let [liked, cheap] = [&model, &plain].map(|model| settle_one(model, budget));
+    let [liked_rank, cheap_rank] = [&liked, &cheap].map(|settled| {
+        let fleet = &settled.rehearsed.fleet;
+        let cost = fleet.objective(&model) + fleet.foregone(&model);
+        (fleet.miscount(&model), fleet.waiting(), cost)
+    });
+    let (mut taken, other, prefers) =
+        if liked_rank <= cheap_rank { (liked, cheap, true) } else { (cheap, liked, false) };
+    let [foregone, also] =
+        [&taken, &other].map(|settled| settled.rehearsed.fleet.foregone(&model).cast_signed());
+    taken.passed = Some(Passed {
+        prefers: !prefers,
+        cost_change: other.rehearsed.fleet.cost_change(&model),
+        worth: Money::from_nanos(i64::try_from(also - foregone).unwrap_or(i64::MAX)),
+    });
+    (if prefers { model } else { plain }, taken)
+}
+
+/// The best fleet, rehearsed; that of staying where the best is not worth the change, and why.
+fn settle_one(model: &Model<'_>, budget: u64) -> Settled {
+    let choice = choose(model, budget);
+    let best = best_rehearsed(model, &choice, budget);
+    let too_little = match &best {
+        _ if choice.fleet.retired.is_empty() => None,
+        Some(best) => too_little(model, &choice, &best.fleet),
+        None => Some(
+            "Replacing it and others would leave pods without room where the scheduler puts them."
+                .to_owned(),
+        ),
+    };
+    let rehearsed = best.filter(|_| too_little.is_none()).unwrap_or_else(|| {
+        // It drains nothing.
+        let (steps, moves) = steps(model, &choice.staying, 1);
+        Rehearsed { fleet: choice.staying.clone(), steps, moves, added: Vec::new() }
+    });
+    Settled { choice, rehearsed, too_little, passed: None }
+}
+
+/// The chosen fleet with what rehearsals added to it, or one that was packed less tightly and needs
+/// less, whichever costs least.
+fn best_rehearsed(model: &Model<'_>, choice: &Choice, budget: u64) -> Option<Rehearsed> {
+    let mut effort = 0;
+    let worth = |than: &Fleet, fleet: &Fleet| than.cost_change(model) - fleet.cost_change(model);
+    let mut best =
+        rehearse(model, &choice.fleet, worth(&choice.staying, &choice.fleet), &mut effort);
+    let pods: u64 = model.nodes.iter().map(|node| u64::from(node.evictable)).sum();
+    if pods * model.nodes.len() as u64 > SMALL {
+        return best;
+    }
+    for percent in ROOMIER {
+        if effort > 2 * MOST || best.as_ref().is_some_and(|best| best.added.is_empty()) {
+            break;
+        }
+        let budget = budget / ROOMIER.len() as u64;
+        let roomier = choose(&model.roomier(percent), budget).fleet;
+        let than = best.as_ref().map_or(&choice.staying, |best| &best.fleet);
+        let other = rehearse(model, &roomier, worth(than, &roomier), &mut effort);
+        let cost = |way: &Rehearsed| (way.fleet.miscount(model), way.fleet.objective(model));
+        best = best.into_iter().chain(other).min_by_key(cost);
+    }
+    best
+}
+
+/// Why a fleet is not worth the change, in a sentence.
+fn too_little(model: &Model<'_>, choice: &Choice, fleet: &Fleet) -> Option<String> {
+    let policy = &model.input.policy;
+    let before: Money = model.nodes.iter().filter_map(|node| node.price).sum();
+    let gain = Gain::of_fleet(model, &choice.staying, fleet);
+    let saving = gain.saving;
+    if saving <= Money::ZERO {
+        return Some("Replacing it would save nothing.".to_owned());
+    }
+    let least =
+        before.ratio(i128::from(policy.min_saving_percent), 100).max(policy.min_saving_per_hour);
+    if saving < least {
+        return Some(format!(
+            "Replacing it and others would save {} USD/h together; the policy asks for at least {} USD/h.",
+            usd(saving),
+            usd(least)
+        ));
+    }
+    (!gain.pays()).then(|| format!(
+        "Replacing it and others would save {} USD/h together, less {} USD/h that interruptions are expected to cost more, which within {} hours does not pay for the disruption of {} pods ({} USD).",
+        usd(saving), usd(gain.added_risk), gain.life_seconds / 3_600, gain.evictions, usd(gain.disruption)
+    ))
+}
