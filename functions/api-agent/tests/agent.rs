@@ -14,6 +14,7 @@ use http::{Method, Request, StatusCode};
 use jiff::SignedDuration;
 use runtime::Ctx;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::Write;
 use storage::MarketPointer;
 use testing::TestTable;
@@ -88,7 +89,7 @@ impl Setting {
         let (table, tenant) = (self.harness.app.table(), self.owner.tenant);
         let object =
             table.objects().put(tenant, "market", "test", &values::market()).await.unwrap();
-        let pointer = MarketPointer { object, priced_at: NOW };
+        let pointer = MarketPointer { object, priced_at: NOW, covered_vcpus: BTreeMap::new() };
         table
             .put_market(tenant, self.cluster.account, &self.cluster.region, &pointer)
             .await

@@ -12,6 +12,7 @@ use runtime::Ctx;
 use serde_json::{Value, json};
 use simulator::aws::{AwsState, Trust};
 use simulator::{Clock, World, WorldState};
+use std::collections::BTreeMap;
 use storage::MarketPointer;
 use testing::TestTable;
 use testing::values::{self, NOW};
@@ -331,7 +332,7 @@ async fn the_packing_map_prices_and_judges_the_newest_snapshot() {
     };
     table.put_snapshot(owner.tenant, id(&cluster), &info).await.unwrap();
     let object = objects.put(owner.tenant, "market", "test", &values::market()).await.unwrap();
-    let pointer = MarketPointer { object, priced_at: NOW };
+    let pointer = MarketPointer { object, priced_at: NOW, covered_vcpus: BTreeMap::new() };
     table.put_market(owner.tenant, account.id, "us-east-1", &pointer).await.unwrap();
 
     let state = harness.get(&owner.authorization, &path(&cluster, "/state")).await.body;

@@ -160,6 +160,7 @@ impl Case {
                     node_group: one.node_group.clone(),
                     launched_at: one.launched_at,
                     terminated_at: Some(ended),
+                    reclaimed: Some(one.reclaimed),
                     seen_at: now,
                     overlap: Some((begun.max(one.launched_at), ended)),
                 });

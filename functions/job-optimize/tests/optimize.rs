@@ -3,13 +3,17 @@
 
 use domain::Tenant;
 use domain::cluster::Cluster;
+use domain::instance::InstanceRecord;
+use domain::offering::CapacityType;
 use domain::optimization::Optimization;
 use domain::plan::{Plan, PlanState, PlanningInput};
 use domain::policy::Policy;
+use domain::risk::{Experience, RiskModel};
 use domain::snapshot::ClusterSnapshot;
 use jiff::SignedDuration;
 use runtime::Ctx;
-use storage::{ObjectRef, PageRequest, Table};
+use std::collections::BTreeMap;
+use storage::{MarketPointer, ObjectRef, PageRequest, Table};
 use testing::values::{self, NOW};
 use testing::{TestTable, store, store_market, store_snapshot};
 
@@ -55,6 +59,46 @@ async fn a_cluster_gets_a_plan_that_can_be_replayed_from_what_is_stored() {
     let input = ObjectRef::from_key(&made.input_key).unwrap();
     let input: PlanningInput = ctx.objects().get(tenant, &input).await.unwrap();
     assert_eq!(planner::plan(&input), plan);
+}
+
+#[tokio::test]
+async fn a_plan_rests_on_the_clusters_own_interruptions_and_on_what_is_reserved() {
+    let ctx = ctx().await;
+    let (tenant, cluster) = wasteful(&ctx.table, 1, Policy::default()).await;
+    let pool = values::pool("m5.large", CapacityType::Spot);
+    let ran = |n, hours, reclaimed| InstanceRecord {
+        pool: pool.clone(),
+        launched_at: NOW - SignedDuration::from_hours(hours),
+        terminated_at: Some(NOW - SignedDuration::from_hours(1)),
+        reclaimed,
+        ..values::instance(n)
+    };
+    // The third began before the month that counts; the last was gone before anyone looked.
+    let records = [
+        ran(1, 11, Some(true)),
+        ran(2, 31, Some(false)),
+        ran(3, 24 * 30 + 9, Some(true)),
+        ran(4, 50, None),
+    ];
+    ctx.table.put_instances(tenant, cluster.id, &records).await.unwrap();
+    let covered = BTreeMap::from([("m5".to_owned(), 4)]);
+    let known = ctx.table.market(tenant, cluster.account, &cluster.region).await.unwrap().unwrap();
+    let priced_at = known.priced_at + SignedDuration::from_secs(1);
+    let known = MarketPointer { covered_vcpus: covered.clone(), priced_at, ..known };
+    ctx.table.put_market(tenant, cluster.account, &cluster.region, &known).await.unwrap();
+    let now = NOW + SignedDuration::from_secs(1);
+    job_optimize::run(&ctx, now).await.unwrap();
+
+    let made = plans(&ctx.table, tenant).await.remove(0);
+    let input = ObjectRef::from_key(&made.input_key).unwrap();
+    let input: PlanningInput = ctx.objects().get(tenant, &input).await.unwrap();
+    let mut seen = RiskModel::default();
+    // The third's month is a second short of 719 hours.
+    seen.note(&pool, Experience { interruptions: 2, instance_hours: 10 + 30 + 24 * 30 - 2 });
+    assert_eq!(input.risk, seen);
+    assert_eq!(input.covered_vcpus, covered);
+    // Two m5.large are paid for: nothing is saved by doing without one.
+    assert_eq!((made.before.cost_per_hour, made.commands), (domain::Money::ZERO, 0));
 }
 
 #[tokio::test]

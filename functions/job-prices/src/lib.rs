@@ -1,4 +1,4 @@
-//! Refreshes prices, offerings and interruption rates: one market per linked account and region that
+//! Refreshes prices, offerings, interruption rates and reservations: one market per linked account and region that
 //! has clusters. Zone names differ from account to account, so markets are not shared.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
@@ -47,8 +47,9 @@ async fn refresh(ctx: &Ctx, place: &Place, now: Timestamp) -> Result<(), OneFail
     let linked = ctx.table.account(*tenant, *account).await?.value;
     let aws = ctx.cloud.assume(&runtime::role_link(&linked, region)).await?;
     let market = aws.market(now).await?;
+    let covered_vcpus = aws.reserved_vcpus(&market.types).await?;
     let object = ctx.objects().put(*tenant, "market", region, &market).await?;
-    let pointer = MarketPointer { object, priced_at: market.priced_at };
+    let pointer = MarketPointer { object, priced_at: market.priced_at, covered_vcpus };
     ctx.table.put_market(*tenant, *account, region, &pointer).await?;
     Ok(())
 }

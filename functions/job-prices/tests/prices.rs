@@ -3,6 +3,7 @@
 
 use domain::offering::{CapacityType, Market, Pool};
 use runtime::Ctx;
+use std::collections::BTreeMap;
 use storage::MarketPointer;
 use testing::{Customer, Installation, store, values};
 
@@ -35,6 +36,26 @@ async fn a_market_is_what_the_account_may_buy_at_the_prices_of_now() {
     });
     assert_eq!(price(CapacityType::Spot), spot);
     assert_eq!(price(CapacityType::OnDemand), domain::Money::from_nanos(96_000_000));
+}
+
+#[tokio::test]
+async fn what_reserved_instances_pay_for_is_kept_beside_the_market() {
+    let installation = Installation::new().await;
+    let customer = installation.customer(1, 1).await;
+    let reservation = simulator::aws::Reservation {
+        region: customer.cluster.region.clone(),
+        instance_type: "m5.xlarge".to_owned(),
+        count: 2,
+        active: true,
+    };
+    let account = &customer.account.aws_account_id;
+    installation
+        .world
+        .change(|state| state.aws.accounts.get_mut(account).unwrap().reservations.push(reservation))
+        .unwrap();
+    job_prices::run(&installation.ctx, installation.now()).await.unwrap();
+    let pointer = pointer(&installation.ctx, &customer).await.unwrap();
+    assert_eq!(pointer.covered_vcpus, BTreeMap::from([("m5".to_owned(), 8)]));
 }
 
 #[tokio::test]

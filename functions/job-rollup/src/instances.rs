@@ -38,6 +38,7 @@ pub(crate) async fn refresh(
             node_group: one.node_group,
             launched_at: one.launched_at,
             terminated_at: ended,
+            reclaimed: ended.map(|_| one.reclaimed),
             seen_at: now,
             overlap: before.and_then(|before| before.overlap),
         };

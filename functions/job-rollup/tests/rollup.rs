@@ -3,6 +3,7 @@
 
 use domain::cluster::Cluster;
 use domain::ledger::{Baseline, LedgerHour, Quality, hour_of};
+use domain::offering::CapacityType;
 use domain::{Money, Tenant};
 use jiff::SignedDuration;
 use runtime::Ctx;
@@ -152,4 +153,59 @@ async fn an_hour_whose_prices_cannot_be_read_waits_for_a_later_run() {
     installation.world.faults().clear();
     job_rollup::run(ctx, installation.now()).await.unwrap();
     assert_eq!(hours(ctx, &customer).await.len(), 1);
+}
+
+#[tokio::test]
+async fn it_is_known_which_instances_ec2_took_back_and_which_ended_unseen() {
+    let installation = Installation::new().await;
+    let customer = installation.customer(1, 3).await;
+    let ctx = &installation.ctx;
+    installation.pass(30);
+    let aws = installation.aws(&customer).await;
+    let ids: Vec<String> = aws
+        .instances(&customer.cluster.name)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|one| one.id)
+        .collect();
+    installation
+        .world
+        .change(|state| {
+            let account = state.aws.accounts.get_mut(&customer.account.aws_account_id).unwrap();
+            for instance in account.instances.values_mut() {
+                instance.pool.capacity_type = CapacityType::Spot;
+            }
+        })
+        .unwrap();
+    let rollup = async || {
+        let now = installation.now();
+        job_rollup::run(ctx, now).await.unwrap();
+        ctx.table
+            .instances_within(customer.tenant, customer.cluster.id, values::NOW, now)
+            .await
+            .unwrap()
+            .into_iter()
+            .filter_map(|record| {
+                let number = ids.iter().position(|id| *id == record.instance_id)?;
+                Some((number, record.reclaimed))
+            })
+            .collect::<std::collections::BTreeMap<usize, Option<bool>>>()
+    };
+    assert!(rollup().await.values().all(Option::is_none), "all of them run");
+    assert!(installation.world.interrupt(&ids[0]).unwrap());
+    let termination = cloud::Termination {
+        cluster: customer.cluster.name.clone(),
+        instance_id: ids[1].clone(),
+        node_group: None,
+    };
+    aws.terminate_instance(&termination).await.unwrap();
+    installation.pass(30);
+    let ended = rollup().await;
+    assert_eq!((ended[&0], ended[&1], ended[&2]), (Some(true), Some(false), None));
+
+    // AWS forgets a terminated instance after an hour.
+    assert!(installation.world.interrupt(&ids[2]).unwrap());
+    installation.pass(90);
+    assert_eq!(rollup().await[&2], None);
 }

@@ -226,6 +226,7 @@ fn instance(ec2: ec2::Instance) -> Option<Instance> {
         .filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())))
         .collect();
     let reason = ec2.state_transition_reason.unwrap_or_default();
+    let reason_code = ec2.state_reason.and_then(|it| it.code).unwrap_or_default();
     let state = state(ec2.state?.name?);
     Some(Instance {
         id: ec2.instance_id?,
@@ -240,7 +241,7 @@ fn instance(ec2: ec2::Instance) -> Option<Instance> {
         state,
         launched_at: timestamp(ec2.launch_time?)?,
         terminated_at: transition_time(&reason).filter(|_| state.is_over()),
-        reclaimed: reason.contains("SpotInstanceTermination"),
+        reclaimed: reason_code == "Server.SpotInstanceTermination",
         node_group: tags.get("eks:nodegroup-name").cloned(),
         auto_scaling_group: tags.get(GROUP_TAG).cloned(),
         private_dns_name: ec2.private_dns_name.filter(|name| !name.is_empty()),

@@ -14,6 +14,7 @@ mod instances;
 mod market;
 mod node_groups;
 mod prices;
+mod reservations;
 
 pub use aws_config::SdkConfig;
 pub use clusters::{Cluster, Subnet};

@@ -117,13 +117,14 @@ fn latest(steps: Vec<SpotPrice>, now: Timestamp) -> BTreeMap<Pool, Money> {
         .collect()
 }
 
-async fn unless_denied<T>(
+/// `None` where the role may not ask.
+pub(crate) async fn unless_denied<T>(
     asked: impl Future<Output = Result<T, Error>>,
 ) -> Result<Option<T>, Error> {
     match asked.await {
         Ok(answer) => Ok(Some(answer)),
         Err(error @ Error::Denied { .. }) => {
-            tracing::warn!(%error, "prices come from the offline catalogue");
+            tracing::warn!(%error, "going on without what the role may not read");
             Ok(None)
         }
         Err(error) => Err(error),

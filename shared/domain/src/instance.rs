@@ -18,6 +18,9 @@ pub struct InstanceRecord {
     pub launched_at: Timestamp,
     /// When it ended: billing stops. Absent while it runs.
     pub terminated_at: Option<Timestamp>,
+    /// Whether EC2 took it back. Absent while it runs, and where it was gone before anyone looked.
+    #[serde(default)]
+    pub reclaimed: Option<bool>,
     /// When its state was last read.
     pub seen_at: Timestamp,
     /// When it was there only because it was being replaced by, or was replacing, another: from the

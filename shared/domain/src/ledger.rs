@@ -361,6 +361,7 @@ mod tests {
             node_group: None,
             launched_at: at(from),
             terminated_at: to.map(at),
+            reclaimed: None,
             seen_at: at(3_600),
             overlap: None,
         }

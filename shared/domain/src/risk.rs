@@ -1,6 +1,8 @@
 //! How often EC2 is expected to take Spot instances back.
 
-use crate::offering::{InterruptionBucket, Pool};
+use crate::instance::InstanceRecord;
+use crate::offering::{CapacityType, InterruptionBucket, Pool};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,6 +29,34 @@ pub struct Experience {
 pub struct RiskModel(pub BTreeMap<String, BTreeMap<String, Experience>>);
 
 impl RiskModel {
+    /// What a cluster's instances went through within `[from, to)`.
+    ///
+    /// An instance that was gone before anyone looked counts neither way: its hours without its end
+    /// would make the pool look safer than it is.
+    pub fn seen<'a>(
+        records: impl IntoIterator<Item = &'a InstanceRecord>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Self {
+        let mut sums: BTreeMap<&Pool, (u32, u64)> = BTreeMap::new();
+        for record in records {
+            let known = record.terminated_at.is_none() || record.reclaimed.is_some();
+            let ran = record.seconds_within(from, to);
+            if record.pool.capacity_type != CapacityType::Spot || !known || ran == 0 {
+                continue;
+            }
+            let (interruptions, seconds) = sums.entry(&record.pool).or_default();
+            let ended = record.terminated_at.is_some_and(|at| at <= to);
+            *interruptions += u32::from(ended && record.reclaimed == Some(true));
+            *seconds += ran;
+        }
+        let mut model = Self::default();
+        for (pool, (interruptions, seconds)) in sums {
+            model.note(pool, Experience { interruptions, instance_hours: seconds / 3_600 });
+        }
+        model
+    }
+
     /// Notes what was seen of a pool.
     pub fn note(&mut self, pool: &Pool, seen: Experience) {
         let zones = self.0.entry(pool.instance_type.clone()).or_default();
@@ -86,6 +116,36 @@ mod tests {
         let model = seen(3, 4 * MONTH_HOURS);
         assert_eq!(model.monthly_ppm(&pool("a"), Some(InterruptionBucket(2))), 333_333);
         assert_eq!(model.monthly_ppm(&pool("b"), Some(InterruptionBucket(2))), 125_000);
+    }
+
+    #[test]
+    fn experience_is_spot_hours_and_reclaimed_ends_within_the_window_of_ends_that_were_seen() {
+        let at = |hour: i64| Timestamp::from_second(hour * 3_600).unwrap();
+        let ran =
+            |pool: Pool, from: i64, to: Option<i64>, reclaimed: Option<bool>| InstanceRecord {
+                instance_id: format!("i-{from}"),
+                pool,
+                node_group: None,
+                launched_at: at(from),
+                terminated_at: to.map(at),
+                reclaimed,
+                seen_at: at(100),
+                overlap: None,
+            };
+        let bought = Pool { capacity_type: CapacityType::OnDemand, ..pool("a") };
+        let records = [
+            ran(pool("a"), 0, Some(12), Some(true)),
+            ran(pool("a"), 5, Some(30), Some(false)),
+            ran(pool("a"), 90, None, None),
+            // It ended as the window began.
+            ran(pool("b"), 0, Some(10), Some(true)),
+            // It was gone before anyone looked.
+            ran(pool("c"), 20, Some(30), None),
+            ran(bought, 10, Some(20), Some(true)),
+        ];
+        let mut expected = RiskModel::default();
+        expected.note(&pool("a"), Experience { interruptions: 1, instance_hours: 2 + 20 + 10 });
+        assert_eq!(RiskModel::seen(&records, at(10), at(100)), expected);
     }
 
     #[test]

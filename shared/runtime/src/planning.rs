@@ -17,6 +17,10 @@ use storage::{AuditEntry, ObjectRef, PageRequest, Stored, Transaction};
 /// How long a plan is searched for, in the planner's units of work: well under a second of one core.
 const BUDGET: u64 = 50_000;
 
+/// How far back own experience with Spot pools counts, days: interruption rates drift, and the Spot
+/// Advisor too speaks of the last month.
+const EXPERIENCE_DAYS: i64 = 30;
+
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
 pub enum ProposeError {
@@ -64,16 +68,26 @@ pub async fn gather(
         market: Market::clone(&market),
         policy: cluster.policy.clone(),
         template: cluster.template.clone(),
-        // Nothing records yet which instances ended because EC2 took them back. Hours without those
-        // events would make every pool look safer than it is, so neither is given.
-        risk: RiskModel::default(),
-        // Reserved Instances and Savings Plans are not read yet.
-        covered_vcpus: BTreeMap::new(),
+        risk: experience(ctx, tenant, cluster, now).await?,
+        // Savings Plans are not read: their commitment is in dollars of rates that EC2 does not tell.
+        covered_vcpus: pointer.covered_vcpus,
         now,
         budget: BUDGET,
         // Any number will do, as long as the same cluster and generation give the same.
         seed: cluster.generation,
     })
+}
+
+/// What the cluster's own Spot instances went through lately.
+async fn experience(
+    ctx: &Ctx,
+    tenant: Tenant,
+    cluster: &Cluster,
+    now: Timestamp,
+) -> Result<RiskModel, storage::Error> {
+    let since = now - SignedDuration::from_hours(24 * EXPERIENCE_DAYS);
+    let ran = ctx.table.instances_within(tenant, cluster.id, since, now).await?;
+    Ok(RiskModel::seen(&ran, since, now))
 }
 
 /// What is known of prices where a cluster runs; `None` before the first are read.

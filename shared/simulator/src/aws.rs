@@ -17,7 +17,9 @@ mod wire;
 pub use machines::{Event, EventKind, JoiningNode};
 pub use market::{capacity_of, spot_price_at};
 pub(crate) use market::{hash, region_of, unit};
-pub use state::{Account, AwsState, Cluster, Instance, NodeGroup, Role, Subnet, Trust};
+pub use state::{
+    Account, AwsState, Cluster, Instance, NodeGroup, Reservation, Role, Subnet, Trust,
+};
 pub use wire::{Request, Response};
 pub(crate) use wire::{failed, throttled};
 

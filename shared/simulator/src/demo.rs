@@ -68,6 +68,7 @@ impl WorldState {
             capacity_type: instance.pool.capacity_type,
             launched_at: instance.launched_at,
             terminated_at: instance.shut_at,
+            reclaimed: instance.reclaimed,
         });
         let before = self.demo_since.into_iter().flat_map(|since| {
             let of_cluster = FLEETS.iter().filter(|fleet| fleet.cluster == cluster);

@@ -7,8 +7,9 @@ use cloud::{Error, InstanceState, LinkCheck, NodeGroupStatus, Scaling, Terminati
 use domain::Money;
 use domain::offering::CapacityType;
 use jiff::SignedDuration;
-use simulator::aws::{Trust, spot_price_at};
+use simulator::aws::{Reservation, Trust, spot_price_at};
 use simulator::{Fault, FaultEffect};
+use std::collections::BTreeMap;
 use support::{ACCOUNT, group, link, pool, small};
 
 fn fault(call: &str, after: u32, times: u32, effect: FaultEffect) -> Fault {
@@ -348,6 +349,42 @@ async fn an_interrupted_spot_instance_ends_after_two_minutes_and_is_replaced() {
     let live: Vec<_> = live.into_iter().filter(|one| !one.state.is_over()).collect();
     assert_eq!(live.len(), 1);
     assert_eq!(live[0].launched_at, noticed_at + SignedDuration::from_secs(120));
+}
+
+#[tokio::test]
+async fn reserved_instances_cover_the_vcpus_of_their_family_while_they_last() {
+    let it = small();
+    let account = it.account().await;
+    let types = account.instance_types().await.unwrap();
+    assert_eq!(account.reserved_vcpus(&types).await.unwrap(), BTreeMap::new());
+    let bought = [
+        ("us-east-1", "m5.xlarge", 3, true),
+        ("us-east-1", "m5.4xlarge", 1, true),
+        ("us-east-1", "c5.large", 1, true),
+        ("us-east-1", "r5.large", 8, false),
+        ("eu-west-1", "m5.xlarge", 8, true),
+    ];
+    let reservations = bought.map(|(region, instance_type, count, active)| Reservation {
+        region: region.into(),
+        instance_type: instance_type.into(),
+        count,
+        active,
+    });
+    it.world
+        .change(|state| {
+            state.aws.accounts.get_mut(ACCOUNT).unwrap().reservations = reservations.to_vec();
+        })
+        .unwrap();
+    let vcpus = account.reserved_vcpus(&types).await.unwrap();
+    assert_eq!(vcpus, BTreeMap::from([("m5".to_owned(), 28), ("c5".to_owned(), 2)]));
+
+    it.world
+        .change(|state| {
+            let role = &mut state.aws.accounts.get_mut(ACCOUNT).unwrap().roles[0];
+            role.denied.insert("ec2:DescribeReservedInstances".into());
+        })
+        .unwrap();
+    assert_eq!(account.reserved_vcpus(&types).await.unwrap(), BTreeMap::new());
 }
 
 #[tokio::test]

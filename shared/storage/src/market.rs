@@ -9,6 +9,7 @@ use crate::table::Table;
 use domain::{AccountId, Tenant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The newest [`domain::offering::Market`] of a region, which is in the object store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct MarketPointer {
     pub object: ObjectRef,
     /// When its prices were read.
     pub priced_at: Timestamp,
+    /// vCPUs that Reserved Instances pay for there, by family.
+    #[serde(default)]
+    pub covered_vcpus: BTreeMap<String, u32>,
 }
 
 impl Item for MarketPointer {

@@ -6,6 +6,7 @@ use domain::offering::Market;
 use domain::plan::Position;
 use domain::snapshot::ClusterSnapshot;
 use domain::{Money, Tenant};
+use std::collections::BTreeMap;
 use storage::{MarketPointer, Table, Transaction};
 
 /// Commits what `arrange` puts into a transaction.
@@ -46,7 +47,8 @@ pub async fn store_snapshot(
 /// Stores a market as the newest of the cluster's region.
 pub async fn store_market(table: &Table, tenant: Tenant, cluster: &Cluster, market: &Market) {
     let object = table.objects().put(tenant, "market", &cluster.region, market).await.unwrap();
-    let pointer = MarketPointer { object, priced_at: market.priced_at };
+    let pointer =
+        MarketPointer { object, priced_at: market.priced_at, covered_vcpus: BTreeMap::new() };
     let (account, region) = (cluster.account, &cluster.region);
     assert!(table.put_market(tenant, account, region, &pointer).await.unwrap(), "a newer is there");
 }

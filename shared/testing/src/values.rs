@@ -344,6 +344,7 @@ pub fn instance(n: u128) -> InstanceRecord {
         node_group: Some("web".to_owned()),
         launched_at: NOW - SignedDuration::from_hours(24),
         terminated_at: None,
+        reclaimed: None,
         seen_at: NOW,
         overlap: None,
     }

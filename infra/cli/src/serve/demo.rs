@@ -222,6 +222,7 @@ fn record(past: &PastInstance, now: Timestamp) -> InstanceRecord {
         node_group: None,
         launched_at: past.launched_at,
         terminated_at: past.terminated_at,
+        reclaimed: past.terminated_at.map(|_| past.reclaimed),
         seen_at: past.terminated_at.unwrap_or(now).min(now),
         overlap: None,
     }

@@ -19,6 +19,7 @@ pub(super) fn answer(state: &mut AwsState, account: &str, call: &Call<'_>) -> An
         Some("DescribeSubnets") => describe_subnets(state, account, &form),
         Some("DescribeInstanceTypes") => describe_types(state, call, &form),
         Some("DescribeInstanceTypeOfferings") => describe_offerings(state, call, &form),
+        Some("DescribeReservedInstances") => describe_reservations(state, account, call, &form),
         Some("DescribeSpotPriceHistory") => spot_price_history(state, call, &form),
         other => {
             let message = format!("{} is not simulated", other.unwrap_or("no action"));
@@ -117,9 +118,15 @@ fn instance_xml(xml: &mut Xml, id: &str, instance: &Instance, now: Timestamp) {
     }
     if let Some(at) = instance.shut_at {
         let at = at.strftime("%Y-%m-%d %H:%M:%S GMT");
-        let who =
-            if instance.reclaimed { "Server.SpotInstanceTermination" } else { "User initiated" };
+        let (code, who) = if instance.reclaimed {
+            ("Server.SpotInstanceTermination", "Server.SpotInstanceTermination")
+        } else {
+            ("Client.UserInitiatedShutdown", "User initiated")
+        };
         xml.leaf("reason", format!("{who} ({at})"));
+        xml.nest("stateReason", |xml| {
+            xml.leaf("code", code);
+        });
     }
     xml.nest("tagSet", |xml| {
         for (key, value) in tags(instance) {
@@ -272,6 +279,32 @@ fn describe_offerings(state: &AwsState, call: &Call<'_>, form: &Form) -> Answer 
             }
         });
         next_token(xml, next);
+    }))
+}
+
+fn describe_reservations(state: &AwsState, account: &str, call: &Call<'_>, form: &Form) -> Answer {
+    let filters = filters(form);
+    if let Some((name, _)) = filters.iter().find(|(name, _)| name != "state") {
+        let message = format!("The filter '{name}' is not simulated");
+        return Err(AwsError::new(400, "InvalidParameterValue", message));
+    }
+    let owned = state.accounts.get(account).map_or(&[][..], |owner| &owner.reservations);
+    let state = |active| if active { "active" } else { "retired" };
+    let found = owned.iter().filter(|one| one.region == call.region).filter(|one| {
+        filters.iter().all(|(_, values)| values.iter().any(|it| it == state(one.active)))
+    });
+    Ok(ec2_xml("DescribeReservedInstances", |xml| {
+        xml.nest("reservedInstancesSet", |xml| {
+            for one in found {
+                xml.nest("item", |xml| {
+                    xml.leaf("instanceType", &one.instance_type)
+                        .leaf("instanceCount", one.count)
+                        .leaf("productDescription", "Linux/UNIX (Amazon VPC)")
+                        .leaf("scope", "Region")
+                        .leaf("state", state(one.active));
+                });
+            }
+        });
     }))
 }
 

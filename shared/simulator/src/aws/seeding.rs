@@ -80,7 +80,7 @@ impl AwsState {
             launched_at: past.launched_at,
             notice_at: None,
             shut_at: past.terminated_at,
-            reclaimed: false,
+            reclaimed: past.reclaimed,
             joined: false,
             noticed: false,
             left: false,

@@ -45,10 +45,26 @@ pub struct Account {
     /// Managed node groups by cluster and name.
     #[serde(with = "super::state::as_list")]
     pub node_groups: BTreeMap<(String, String), NodeGroup>,
+    /// Reserved Instances.
+    #[serde(default)]
+    pub reservations: Vec<Reservation>,
     /// Instances by id, those long gone included.
     pub instances: BTreeMap<String, Instance>,
     /// Client tokens used, with a digest of the request they came with.
     pub(super) tokens: BTreeMap<String, String>,
+}
+
+/// A Reserved Instance of Linux, over its whole region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// Where it is.
+    pub region: String,
+    /// Such as `m5.xlarge`.
+    pub instance_type: String,
+    /// How many.
+    pub count: u32,
+    /// Whether it has not run out.
+    pub active: bool,
 }
 
 /// A role that others may assume.

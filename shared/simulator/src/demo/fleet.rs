@@ -30,6 +30,8 @@ pub struct PastInstance {
     pub launched_at: Timestamp,
     /// When it was terminated; absent while it is not.
     pub terminated_at: Option<Timestamp>,
+    /// EC2 took it back.
+    pub reclaimed: bool,
 }
 
 /// A node group and how it breathes.
@@ -95,6 +97,7 @@ pub(super) fn past(fleet: &Fleet, seed: u64, now: Timestamp) -> Vec<PastInstance
                 capacity_type: CapacityType::OnDemand,
                 launched_at: from,
                 terminated_at: Some(to).filter(|_| number < last),
+                reclaimed: false,
             });
         }
     }

@@ -97,7 +97,11 @@ async fn fill(table: &Table, tenant: Tenant) {
     table.put_instances(tenant, cluster.id, &[instance(1), ended]).await.unwrap();
     let sha256 = "ab".repeat(32);
     let key = format!("market/{}/{}/{sha256}.json.gz", tenant.org(), account.id);
-    let market = MarketPointer { object: ObjectRef { key, sha256 }, priced_at: NOW };
+    let market = MarketPointer {
+        object: ObjectRef { key, sha256 },
+        priced_at: NOW,
+        covered_vcpus: BTreeMap::from([("m5".to_owned(), 16)]),
+    };
     table.put_snapshot(tenant, cluster.id, &snapshot_info(NOW)).await.unwrap();
     table.put_market(tenant, account.id, "us-east-1", &market).await.unwrap();
     let status =

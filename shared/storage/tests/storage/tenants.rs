@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Tenant;
 use domain::cluster::AgentStatus;
 use domain::identity::Session;
+use std::collections::BTreeMap;
 use storage::{Error, LedgerWatermark, MarketPointer, ObjectRef, PageRequest, Stored, Table};
 use testing::TestTable;
 use testing::values::{
@@ -31,7 +32,7 @@ async fn fill(table: &Table, tenant: Tenant) {
     create(table, tenant, &mark).await.unwrap();
     table.put_instances(tenant, cluster.id, &[instance(1)]).await.unwrap();
     let object = ObjectRef { key: "market".to_owned(), sha256: "00".repeat(32) };
-    let market = MarketPointer { object, priced_at: NOW };
+    let market = MarketPointer { object, priced_at: NOW, covered_vcpus: BTreeMap::new() };
     table.put_snapshot(tenant, cluster.id, &snapshot_info(NOW)).await.unwrap();
     table.put_market(tenant, account(1).id, "us-east-1", &market).await.unwrap();
     let status =

@@ -105,7 +105,11 @@ async fn the_newest_market_stays() {
     let market = |seconds| {
         let sha256 = format!("{seconds:064}");
         let key = format!("market/{}/acc/{sha256}.json.gz", tenant.org());
-        MarketPointer { object: ObjectRef { key, sha256 }, priced_at: after(seconds) }
+        MarketPointer {
+            object: ObjectRef { key, sha256 },
+            priced_at: after(seconds),
+            covered_vcpus: BTreeMap::new(),
+        }
     };
     let account = account(1).id;
     let read = async || table.market(tenant, account, "us-east-1").await.unwrap();

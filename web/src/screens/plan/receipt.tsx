@@ -14,6 +14,7 @@ const LINES: { name: string; value: (at: Position) => ReactNode }[] = [
   { name: "CPU requested of allocatable", value: (at) => percent(ppm(at.cpu_utilisation_ppm)) },
   { name: "Memory requested of allocatable", value: (at) => percent(ppm(at.memory_utilisation_ppm)) },
   { name: "Interruptions expected in a month", value: (at) => (at.monthly_interruptions_milli / 1000).toFixed(1) },
+  { name: "What they are expected to cost", value: (at) => <Amount of={at.interruption_cost_per_hour} per="h" /> },
   { name: "Worst loss with one pool", value: (at) => <WorstLoss at={at} /> },
 ];
 
