@@ -30,6 +30,8 @@ pub enum FindingCode {
     InstanceTypeUnknown,
     /// No price is known for the node's pool.
     PriceMissing,
+    /// Reserved Instances or Savings Plans pay for nodes, which so cost nothing more.
+    CapacityCovered,
     /// The node belongs to AWS Fargate.
     FargateNode,
     /// The node belongs to another cloud.

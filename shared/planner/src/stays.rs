@@ -41,6 +41,10 @@ pub(crate) fn stays(
 
 fn well_used(model: &Model<'_>, at: u32) -> (StayReason, String) {
     let node = &model.nodes[at as usize];
+    if node.price == Some(Money::ZERO) {
+        let text = "Reserved Instances or Savings Plans pay for it whether it runs or not.";
+        return (StayReason::WellUsed, text.to_owned());
+    }
     let (_, switch) = keep_and_switch(model, at);
     let cpu = node.workload_cpu * 100 / u64::from(node.usable[0].max(1));
     let switch = Money::from_nanos(i64::try_from(switch).unwrap_or(i64::MAX));

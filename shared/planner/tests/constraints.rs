@@ -646,7 +646,10 @@ fn what_is_paid_for_anyway_saves_nothing_when_it_is_removed() {
     let price = Money::parse_usd("0.768").unwrap();
     assert_eq!(one.before.cost_per_hour, free.before.cost_per_hour - price);
     assert_eq!(one.after.cost_per_hour, Money::ZERO, "all pods fit the node that is paid for");
-    assert!(one.stays.iter().any(|stay| stay.node == "node-0"), "{:?}", one.stays);
+    let stay = one.stays.iter().find(|stay| stay.node == "node-0").unwrap();
+    assert_eq!(stay.text, "Reserved Instances or Savings Plans pay for it whether it runs or not.");
+    let said = one.findings.iter().find(|it| it.code == FindingCode::CapacityCovered).unwrap();
+    assert!(said.message.contains("16 of the 48 vCPUs of on-demand m6i"), "{}", said.message);
     // Half a node is covered: it costs the other half.
     input.covered_vcpus.insert("m6i".to_owned(), 8);
     assert_eq!(checked(&input).before.cost_per_hour, free.before.cost_per_hour - price.ratio(1, 2));

@@ -56,6 +56,7 @@ fn title(code: FindingCode) -> &'static str {
         FindingCode::InstanceTypeMissing => "Nodes without an instance type",
         FindingCode::InstanceTypeUnknown => "Instance types not in the catalogue",
         FindingCode::PriceMissing => "No known price",
+        FindingCode::CapacityCovered => "Capacity that is paid for already",
         FindingCode::FargateNode => "Fargate",
         FindingCode::OtherCloudNode => "Not on AWS",
         FindingCode::NodeNotReady => "Nodes not ready",

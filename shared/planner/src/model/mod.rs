@@ -94,6 +94,7 @@ impl<'a> Model<'a> {
         let in_zones = zones::tallies(input, &facts);
         let strangers = classes::keep_off(&classed.drafts, &mut shapes, &nodes, &sites);
         findings.extend(strangers);
+        findings.extend(nodes::coverage(&nodes));
         let classes = classes::with_sites(classed.drafts, &shapes, &sites);
         let workloads = facts.workloads.iter().zip(&facts.replicas);
         let spot_replicas = workloads

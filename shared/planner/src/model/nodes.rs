@@ -7,7 +7,8 @@ use super::verdicts::Verdict;
 use super::{RESOURCES, vector};
 use crate::packing::{Size, Tally};
 use domain::Money;
-use domain::offering::{CapacityType, Pool};
+use domain::finding::{Finding, FindingCode};
+use domain::offering::{CapacityType, Pool, family_of};
 use domain::plan::{PlanningInput, StayReason};
 use std::collections::BTreeMap;
 
@@ -18,6 +19,8 @@ pub(crate) struct Existing {
     /// Its pool and price, where both are known.
     pub(crate) pool: Option<Pool>,
     pub(crate) price: Option<Money>,
+    /// vCPUs that are paid for whether it runs or not, and all it has.
+    pub(crate) covered_vcpus: (u32, u32),
     /// Interruptions a month, ppm.
     pub(crate) interruption_ppm: u32,
     pub(crate) spot: bool,
@@ -90,9 +93,10 @@ pub(crate) fn existing(
             }
             let judged = !matches!(&verdict, Verdict::Stays(StayReason::NotJudged, _));
             let open = node.ready && !node.unschedulable && !node.terminating;
+            let covered_vcpus = offering.map_or((0, 0), |it| covered.of(&it.pool, input));
             Existing {
-                price: offering
-                    .map(|offering| covered.less(&offering.pool, offering.price_per_hour, input)),
+                price: offering.map(|it| beyond(covered_vcpus, it.price_per_hour)),
+                covered_vcpus,
                 interruption_ppm: pool
                     .as_ref()
                     .map_or(0, |pool| super::shapes::interruption_ppm(input, pool)),
@@ -119,17 +123,41 @@ pub(crate) fn existing(
 struct Covered(BTreeMap<String, u32>);
 
 impl Covered {
-    /// What a node costs beside what is paid for whether it runs or not: its price by the share of its
-    /// vCPUs that is not covered. Nodes are covered in the order of their names.
-    fn less(&mut self, pool: &Pool, price: Money, input: &PlanningInput) -> Money {
+    /// How many vCPUs of a node are covered, of how many. Nodes are covered in the order of their names.
+    fn of(&mut self, pool: &Pool, input: &PlanningInput) -> (u32, u32) {
         let vcpus = input.market.types.get(&pool.instance_type).map_or(0, |made| made.vcpu);
-        let family = domain::offering::family_of(&pool.instance_type);
-        let left = self.0.get_mut(family).filter(|_| pool.capacity_type == CapacityType::OnDemand);
-        let Some(left) = left.filter(|_| vcpus > 0) else { return price };
+        let left = self.0.get_mut(family_of(&pool.instance_type));
+        let Some(left) = left.filter(|_| pool.capacity_type == CapacityType::OnDemand) else {
+            return (0, vcpus);
+        };
         let taken = vcpus.min(*left);
         *left -= taken;
-        price.ratio(i128::from(vcpus - taken), i128::from(vcpus))
+        (taken, vcpus)
     }
+}
+
+/// What a node costs beside what is paid for whether it runs or not: its price by the share of its
+/// vCPUs that is not covered.
+fn beyond((covered, vcpus): (u32, u32), price: Money) -> Money {
+    if covered == 0 { price } else { price.ratio(i128::from(vcpus - covered), i128::from(vcpus)) }
+}
+
+/// Findings about families whose nodes are paid for already.
+pub(crate) fn coverage(nodes: &[Existing]) -> impl Iterator<Item = Finding> {
+    let mut families: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+    for node in nodes.iter().filter(|node| !node.spot) {
+        let Some(pool) = &node.pool else { continue };
+        let (covered, vcpus) = families.entry(family_of(&pool.instance_type)).or_default();
+        *covered += node.covered_vcpus.0;
+        *vcpus += node.covered_vcpus.1;
+    }
+    families.into_iter().filter(|(_, (covered, _))| *covered > 0).map(|(family, (covered, vcpus))| {
+        Finding::new(
+            FindingCode::CapacityCovered,
+            format!("family/{family}"),
+            format!("Reserved Instances or Savings Plans pay for {covered} of the {vcpus} vCPUs of on-demand {family} nodes, whether these run or not: they cost nothing in a plan's figures."),
+        )
+    })
 }
 
 /// What is left when the policy's headroom is kept free of CPU and memory.
