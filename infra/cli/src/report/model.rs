@@ -96,6 +96,8 @@ pub(crate) struct PositionView {
     pub memory_utilisation_ppm: i64,
     /// Expected interruptions of its nodes in a month, thousandths.
     pub monthly_interruptions_milli: i64,
+    /// What these are expected to cost: disrupted pods, and nodes that run beside their replacements.
+    pub interruption_cost_per_hour: Money,
     /// The workload that loses the largest share of its replicas with one Spot pool.
     pub worst_pool_loss: Option<domain::plan::PoolLoss>,
 }
@@ -271,6 +273,7 @@ impl Side {
                 cpu_utilisation_ppm: position.cpu_utilisation_ppm,
                 memory_utilisation_ppm: position.memory_utilisation_ppm,
                 monthly_interruptions_milli: position.monthly_interruptions_milli,
+                interruption_cost_per_hour: position.interruption_cost_per_hour,
                 worst_pool_loss: position.worst_pool_loss.clone(),
             },
         }

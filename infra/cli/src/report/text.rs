@@ -5,7 +5,7 @@ mod moves;
 
 use super::model::{Report, Saving, Side};
 use crate::output::Look;
-use crate::units::{count, grouped, per_hour, per_hour_and_month, percent};
+use crate::units::{count, dollars, grouped, per_hour, per_hour_and_month, per_month, percent};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use domain::Money;
 
@@ -98,6 +98,9 @@ fn comparison(report: &Report, look: Look) -> String {
     row("CPU requested of allocatable", &|side| percent(side.position.cpu_utilisation_ppm));
     row("Memory requested of allocatable", &|side| percent(side.position.memory_utilisation_ppm));
     row("Spot interruptions in a month", &|side| tenths(side.position.monthly_interruptions_milli));
+    row("… expected to cost", &|side| {
+        format!("{} $", dollars(per_month(side.position.interruption_cost_per_hour)))
+    });
     row("Most one Spot pool takes of a workload", &worst_loss);
     right_align(&mut table, &[1, 2]);
     finished(&table)
