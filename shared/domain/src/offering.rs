@@ -150,6 +150,13 @@ impl InstanceType {
         self.name.split_once('.').map_or("", |(_, size)| size)
     }
 
+    /// Most pods that EKS lets a node of a managed node group have, however many addresses it has: with
+    /// prefix delegation all of them.
+    /// Source: EKS user guide, "How maxPods is determined"; awslabs/amazon-eks-ami `max-pods-calculator.sh`.
+    pub const fn pod_ceiling(&self) -> u32 {
+        if self.vcpu < 30 { 110 } else { 250 }
+    }
+
     /// What a node of this type has left for pods, after what the kubelet, the system and the
     /// eviction threshold keep.
     ///
@@ -175,7 +182,7 @@ impl InstanceType {
             memory_mib: usable_mib.saturating_sub(reserved_mib),
             // 20 GiB root volume, the managed node group default, less what EKS keeps: 1 GiB + 10 %.
             ephemeral_mib: 17 * 1024,
-            pods: u64::from(self.max_pods),
+            pods: u64::from(self.max_pods.min(self.pod_ceiling())),
             extended,
         }
     }

@@ -314,6 +314,8 @@ mod tests {
         let always = |nodes| Budget { nodes, window: None, reasons: BTreeSet::new() };
         policy.budgets = vec![always(Nodes::Percent(10)), always(Nodes::Count(5))];
         assert_eq!(allowed(&policy, ReasonKind::Spot), 3);
+        // A percentage rounds up.
+        assert_eq!(policy.drains_allowed(25, ReasonKind::Spot, now()), 3);
         // A budget raises nothing.
         policy.budgets = vec![always(Nodes::Count(30))];
         assert_eq!(allowed(&policy, ReasonKind::Spot), 6);
@@ -335,9 +337,8 @@ mod tests {
         assert_eq!(allowed(&policy, ReasonKind::Spot), 6);
     }
 
-    #[test]
-    fn a_template_allows_by_generation_and_size_and_excludes_by_any_name() {
-        let made = |name: &str| InstanceType {
+    fn made(name: &str) -> InstanceType {
+        InstanceType {
             name: name.to_owned(),
             architecture: Architecture::Amd64,
             vcpu: 4,
@@ -347,7 +348,43 @@ mod tests {
             current_generation: true,
             bare_metal: false,
             burstable: false,
+        }
+    }
+
+    #[test]
+    fn a_template_allows_what_each_of_its_limits_allows() {
+        type Change = fn(&mut InstanceType);
+        let unlike: [Change; 7] = [
+            |made| made.architecture = Architecture::Arm64,
+            |made| made.name = "x2gd.xlarge".to_owned(),
+            |made| made.vcpu = 1,
+            |made| made.vcpu = 64,
+            |made| made.current_generation = false,
+            |made| made.burstable = true,
+            |made| made.bare_metal = true,
+        ];
+        let plain = NodeTemplate::default();
+        for (at, change) in unlike.into_iter().enumerate() {
+            let mut other = made("m6i.xlarge");
+            change(&mut other);
+            assert!(!plain.allows(&other), "{at}");
+        }
+        let wide = NodeTemplate {
+            categories: BTreeSet::new(),
+            burstable: true,
+            current_generation_only: false,
+            ..NodeTemplate::default()
         };
+        let mut old = InstanceType { burstable: true, ..made("t2.xlarge") };
+        old.current_generation = false;
+        assert!(wide.allows(&old));
+        let narrow =
+            NodeTemplate { families: ["m7i".to_owned()].into(), ..NodeTemplate::default() };
+        assert!(narrow.allows(&made("m7i.xlarge")) && !narrow.allows(&made("m6i.xlarge")));
+    }
+
+    #[test]
+    fn a_template_allows_by_generation_and_size_and_excludes_by_any_name() {
         let plain = NodeTemplate::default();
         assert!(plain.allows(&made("m6i.xlarge")));
         let allows = |change: fn(&mut NodeTemplate), name: &str| {

@@ -12,7 +12,7 @@ use domain::Money;
 use domain::offering::{CapacityType, InstanceType, Offering, Pool, Resources};
 use domain::plan::PlanningInput;
 use domain::policy::Policy;
-use domain::snapshot::{Labels, Taint};
+use domain::snapshot::{Labels, NodeManager, Taint};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A new node that may be launched.
@@ -62,6 +62,7 @@ pub(crate) fn shapes(
             allowed.then_some((offering, made))
         })
         .collect();
+    let prefixes = prefix_delegation(input);
     let by_type_matters = sites.keys.iter().any(|key| key.contains("instance-type"));
     let mut shapes = Vec::new();
     for (labels, taints) in profiles(input, sites) {
@@ -78,6 +79,7 @@ pub(crate) fn shapes(
                     sites,
                     extended,
                     &zones,
+                    prefixes && made.generation() >= NITRO,
                 )
             })
             .filter(|shape| shape.room[0] > 0 && shape.room[1] > 0 && shape.room[2] > 0)
@@ -101,11 +103,15 @@ fn shape(
     sites: &mut Register<'_>,
     extended: &[String],
     zones: &BTreeSet<String>,
+    prefixes: bool,
 ) -> Shape {
     let pool = &offering.pool;
     let spot = pool.capacity_type == CapacityType::Spot;
     let all_labels = node_labels(pool, made.architecture, sites.region(), labels);
-    let allocatable = made.allocatable();
+    let mut allocatable = made.allocatable();
+    if prefixes {
+        allocatable.pods = u64::from(made.pod_ceiling());
+    }
     let mut spare = vector(&allocatable, extended);
     let mut room = headroom(spare, input.policy.headroom_percent);
     let mut taken = Resources::default();
@@ -150,6 +156,22 @@ fn shape(
         tallies: tallies.into_values().collect(),
         launchable: zones.contains(&pool.zone),
     }
+}
+
+/// Generation from which families other than accelerated ones are all of the Nitro system, which alone
+/// knows prefixes.
+const NITRO: u32 = 5;
+
+/// Whether the cluster's network gives nodes prefixes rather than single addresses: all nodes of managed
+/// node groups take more pods than their type has addresses for, where EKS would let them.
+fn prefix_delegation(input: &PlanningInput) -> bool {
+    let mut beyond = input.snapshot.nodes.iter().filter_map(|node| {
+        let made = input.market.types.get(node.instance_type.as_ref()?)?;
+        let ours = matches!(node.manager, NodeManager::ManagedNodeGroup { .. });
+        let could = ours && made.generation() >= NITRO && made.max_pods < made.pod_ceiling();
+        could.then(|| node.allocatable.pods > u64::from(made.max_pods))
+    });
+    beyond.next() == Some(true) && beyond.all(|beyond| beyond)
 }
 
 /// Expected interruptions of one node a month, ppm; none on-demand.
