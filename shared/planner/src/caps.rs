@@ -89,13 +89,22 @@ impl Cap {
     /// The policy's percentage, and no less than an even share of what there is to choose from: two
     /// zones cannot hold a third each.
     pub(crate) fn percent(&self, model: &Model<'_>) -> u64 {
-        let policy = &model.input.policy;
-        let (percent, there) = match self {
-            Self::Pool(_) => (policy.max_pool_percent, model.variety.pools),
-            Self::Family(_) => (policy.max_family_percent, model.variety.families),
-            Self::Zone(_) => (policy.max_zone_percent, model.variety.zones),
+        let there = match self {
+            Self::Pool(_) => model.variety.pools,
+            Self::Family(_) => model.variety.families,
+            Self::Zone(_) => model.variety.zones,
         };
-        u64::from(percent).max(100_u64.div_ceil(there.max(1)))
+        self.asked(model).max(100_u64.div_ceil(there.max(1)))
+    }
+
+    /// The policy's percentage.
+    pub(crate) fn asked(&self, model: &Model<'_>) -> u64 {
+        let policy = &model.input.policy;
+        u64::from(match self {
+            Self::Pool(_) => policy.max_pool_percent,
+            Self::Family(_) => policy.max_family_percent,
+            Self::Zone(_) => policy.max_zone_percent,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::fleet::{Fleet, Load, NewNode, keep_cost, switching_cost};
 use crate::model::Model;
 use crate::place::{candidates, displaced, place};
+use crate::words::{nodes, verb};
 use domain::Money;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +49,8 @@ pub(crate) fn choose(model: &Model<'_>, mut budget: u64) -> Choice {
     }
     let (everything, movable) = attempt(model, &all, 0, &mut budget, &mut choice.stuck);
     let worth = Worth::new(model, &everything);
-    let mut tried = vec![(movable.clone(), everything, "retire every node that may be".to_owned())];
+    let mut tried =
+        vec![(movable.clone(), everything, "retire every node that may be retired".to_owned())];
     for threshold in THRESHOLDS {
         let set: BTreeSet<u32> = movable
             .iter()
@@ -59,8 +61,10 @@ pub(crate) fn choose(model: &Model<'_>, mut budget: u64) -> Choice {
             continue;
         }
         let what = format!(
-            "retire the {} nodes that cost more than {threshold} % of what their pods cost when packed anew",
-            set.len()
+            "retire the {} that {} more than {threshold} % of what {} pods cost when packed anew",
+            nodes(set.len()),
+            verb(set.len() as u64, "costs", "cost"),
+            verb(set.len() as u64, "its", "their")
         );
         let (fleet, left) = attempt(model, &set, 0, &mut budget, &mut BTreeMap::new());
         tried.push((left, fleet, what));
@@ -167,12 +171,16 @@ fn enough_nodes(model: &Model<'_>, fleet: &mut Fleet) {
 }
 
 /// Where nothing is retired, does without nodes beyond the template's most: their pods go on waiting.
+/// Those go first whose pods have the least priority, and then those with the fewest.
 fn few_enough_nodes(model: &Model<'_>, fleet: &mut Fleet) {
     while fleet.retired.is_empty() && fleet.miscount(model) > 0 {
         let pods = |new: &NewNode| new.load.iter().map(|load| load.1).sum::<u32>();
+        let highest = |new: &NewNode| {
+            new.load.iter().map(|load| model.classes[load.0 as usize].priority).max()
+        };
         let launched = fleet.launched.iter().zip(0..);
-        let fewest = launched.min_by_key(|(new, at)| (pods(new), *at)).map(|(_, at)| at);
-        let Some(at) = fewest else { return };
+        let least = launched.min_by_key(|(new, at)| (highest(new), pods(new), *at));
+        let Some((_, at)) = least else { return };
         let gone = fleet.launched.remove(at);
         fleet.homeless = merged(&fleet.homeless, &gone.load);
     }

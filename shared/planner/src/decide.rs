@@ -9,6 +9,7 @@ use crate::rehearse::Rehearsed;
 use crate::settle::{Settled, settle};
 use crate::stays;
 use crate::steps::{Destination, Move, Step};
+use crate::words::duration;
 use domain::finding::{Finding, FindingCode};
 use domain::plan::{Plan, PlanningInput};
 use std::borrow::Cow;
@@ -90,8 +91,8 @@ fn staleness(input: &PlanningInput) -> Vec<Finding> {
             FindingCode::SnapshotStale,
             "snapshot",
             format!(
-                "The snapshot is {} minutes old: do not act on it, take a new one.",
-                snapshot / 60
+                "The snapshot is {} old: do not act on it, take a new one.",
+                duration(snapshot.unsigned_abs())
             ),
         ));
     }
@@ -100,8 +101,8 @@ fn staleness(input: &PlanningInput) -> Vec<Finding> {
             FindingCode::PricesStale,
             "prices",
             format!(
-                "The newest price is {} hours old: do not act on it, refresh prices.",
-                prices / 3_600
+                "The newest price is {} old: do not act on it, refresh prices.",
+                duration(prices.unsigned_abs())
             ),
         ));
     }

@@ -1,6 +1,6 @@
 //! A command in words, for people.
 
-use crate::words::usd;
+use crate::words::{counted, percent, pods, usd};
 use domain::plan::{Command, Launch, Plan};
 use std::fmt::Write;
 
@@ -9,9 +9,9 @@ use std::fmt::Write;
 pub fn explain(plan: &Plan, command_index: u32) -> String {
     let Some(command) = plan.commands.iter().find(|command| command.index == command_index) else {
         return format!(
-            "The plan of {} has no command {command_index}; it has {}.\n",
+            "The plan of {} has no command {command_index}; it has {}, numbered from 0.\n",
             plan.decided_at,
-            plan.commands.len()
+            counted(plan.commands.len() as u64, "command")
         );
     };
     let mut text =
@@ -37,11 +37,11 @@ fn details(text: &mut String, command: &Command) -> std::fmt::Result {
     for retire in &command.retire {
         writeln!(
             text,
-            "  retire {} ({}, {} USD/h), {} pods evicted",
+            "  retire {} ({}, {} USD/h), {} evicted",
             retire.node,
             retire.pool,
             usd(retire.price_per_hour),
-            retire.evictable_pods
+            pods(retire.evictable_pods)
         )?;
     }
     if !command.rejected.is_empty() {
@@ -66,14 +66,18 @@ fn launched(text: &mut String, launch: &Launch) -> std::fmt::Result {
         write!(text, ", price estimated")?;
     }
     if first.monthly_interruption_ppm > 0 {
-        write!(text, ", {} % interrupted a month", first.monthly_interruption_ppm / 10_000)?;
+        let share = percent(first.monthly_interruption_ppm.into());
+        write!(text, ", {share} interrupted a month")?;
     }
     writeln!(text, ")")?;
     for share in &launch.packing {
         writeln!(
             text,
-            "    for {} pods of {} ({} m CPU, {} MiB)",
-            share.pods, share.workload, share.cpu_milli, share.memory_mib
+            "    for {} of {} ({} m CPU, {} MiB)",
+            pods(share.pods),
+            share.workload,
+            share.cpu_milli,
+            share.memory_mib
         )?;
     }
     for other in launch.choices.iter().skip(1) {

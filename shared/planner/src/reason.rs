@@ -5,7 +5,7 @@ use crate::model::Model;
 use crate::payback::Gain;
 use crate::relieve::Added;
 use crate::steps::Step;
-use crate::words::{duration, launched, nodes, small_usd, usd};
+use crate::words::{counted, duration, launched, nodes, pods, small_usd, usd, verb};
 use domain::Money;
 use domain::offering::CapacityType;
 use domain::plan::{Alternative, Launch, Reason, ReasonKind, Retire};
@@ -21,52 +21,62 @@ pub(crate) fn reason(
 ) -> Reason {
     let Gain { saving: saved, evictions, disruption: disruption_cost, .. } = *gain;
     let kind = kind(launch, retire, evictions);
-    let payback_seconds = gain.payback_seconds();
     let before: Money = retire.iter().map(|retire| retire.price_per_hour).sum();
     let mut text = match kind {
         ReasonKind::Empty => format!(
-            "{} run{} no pod that would have to move: retiring saves {} USD/h.",
+            "{} {} no pod that would have to move: retiring {} saves {} USD/h.",
             nodes(retire.len()),
-            if retire.len() == 1 { "s" } else { "" },
+            verb(retire.len() as u64, "runs", "run"),
+            verb(retire.len() as u64, "it", "them"),
             usd(saved),
         ),
         ReasonKind::Provisioning => format!(
-            "Pending pods fit no node: {} for {} USD/h make{} room for {} pods.",
+            "Pending pods fit no node: {} for {} USD/h {} room for {}.",
             launched(launch),
             usd(-saved),
-            if launch.len() == 1 && launch[0].count == 1 { "s" } else { "" },
-            pods(launch),
+            verb(launch.iter().map(|launch| u64::from(launch.count)).sum(), "makes", "make"),
+            pods(packed(launch)),
         ),
         _ if launch.is_empty() => format!(
-            "The {evictions} pods of {} ({} USD/h) fit into the free room of the other nodes: saves {} USD/h; evictions are held to cost {} USD and pay back in {}.",
+            "{} of {} ({} USD/h) {} into the free room of other nodes: saves {} USD/h; {}.",
+            pods(evictions),
             nodes(retire.len()),
             usd(before),
+            verb(evictions.into(), "fits", "fit"),
             usd(saved),
-            usd(disruption_cost),
-            duration(payback_seconds),
+            pays_back(gain),
         ),
         _ => format!(
-            "{} ({} USD/h) give way to {} ({} USD/h): saves {} USD/h ({} %); {evictions} evictions are held to cost {} USD and pay back in {}.",
+            "{} ({} USD/h) {} way to {} ({} USD/h): saves {} USD/h ({} %); {}.",
             nodes(retire.len()),
             usd(before),
+            verb(retire.len() as u64, "gives", "give"),
             launched(launch),
             usd(before - saved),
             usd(saved),
             saved.ppm_of(before) / 10_000,
-            usd(disruption_cost),
-            duration(payback_seconds),
+            pays_back(gain),
         ),
     };
     if gain.added_risk != Money::ZERO {
         let added = gain.added_risk;
         let (amount, way) = if added > Money::ZERO { (added, "more") } else { (-added, "less") };
-        let hours = gain.life_seconds / 3_600;
+        let hours = model.input.policy.payback_hours;
+        let until = if gain.life_seconds < u64::from(hours) * 3_600 {
+            format!(
+                "the {} until a new node is expected to be interrupted",
+                duration(gain.life_seconds)
+            )
+        } else {
+            format!("the {hours} h of the policy's payback time")
+        };
         let _ = write!(
             text,
-            " Interruptions are expected to cost {} USD/h {way}; the saving is counted for {hours} h.",
+            " Interruptions are expected to cost {} USD/h {way}; the saving counts for {until}.",
             small_usd(amount)
         );
     }
+    text.push_str(&alone(model, step));
     text.push_str(&covered(model, step));
     Reason {
         kind,
@@ -74,7 +84,40 @@ pub(crate) fn reason(
         evictions,
         disruption_cost,
         added_interruption_cost_per_hour: gain.added_risk,
-        payback_seconds,
+        payback_seconds: gain.payback_seconds(),
+    }
+}
+
+fn pays_back(gain: &Gain) -> String {
+    let evictions = gain.evictions;
+    let cost = format!(
+        "{} {} held to cost {} USD",
+        counted(evictions, "eviction"),
+        verb(evictions.into(), "is", "are"),
+        usd(gain.disruption)
+    );
+    match gain.payback_seconds() {
+        _ if gain.net() <= Money::ZERO => cost,
+        seconds => format!("{cost}, which is earned back in {}", duration(seconds)),
+    }
+}
+
+/// Evicted pods that no other replica stands in for meanwhile.
+fn alone(model: &Model<'_>, step: &Step) -> String {
+    let replicas = step.retire.iter().flat_map(|at| &model.nodes[*at as usize].replicas);
+    let alone: Vec<u32> = replicas
+        .map(|(workload, _)| *workload)
+        .filter(|workload| model.replicas[*workload as usize] == 1)
+        .collect();
+    let name = |workload: &u32| &model.workloads[*workload as usize];
+    match alone.as_slice() {
+        [] => String::new(),
+        [one] => format!(" {} has one replica and is away until that runs again.", name(one)),
+        [one, rest @ ..] => format!(
+            " {} and {} have one replica each and are away until that runs again.",
+            name(one),
+            counted(rest.len() as u64, "other workload")
+        ),
     }
 }
 
@@ -90,8 +133,8 @@ fn covered(model: &Model<'_>, step: &Step) -> String {
         return String::new();
     }
     format!(
-        " {} of them would cost {} USD/h more without Reserved Instances and Savings Plans, which are paid all the same: that saves nothing.",
-        covered.len(),
+        " {} would cost {} USD/h more without Reserved Instances and Savings Plans, which are paid all the same: that saves nothing.",
+        nodes(covered.len()),
         usd(covered.iter().copied().sum())
     )
 }
@@ -148,6 +191,6 @@ pub(crate) fn brim(
     }
 }
 
-fn pods(launch: &[Launch]) -> u32 {
+fn packed(launch: &[Launch]) -> u32 {
     launch.iter().flat_map(|launch| &launch.packing).map(|share| share.pods).sum()
 }

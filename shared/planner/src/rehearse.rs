@@ -48,6 +48,9 @@ const MOST_FOR_EACH: u64 = 400;
 /// so that one more finds little that these did not.
 const REHEARSALS: u64 = 400;
 
+/// Priority from which pods are `system-cluster-critical` or `system-node-critical`, and evicted last.
+const CRITICAL: i32 = 2_000_000_000;
+
 /// How many nodes may be looked at in all.
 fn most(model: &Model<'_>, fleet: &Fleet) -> u64 {
     let evicted = fleet.retired.iter().map(|at| model.nodes[*at as usize].evictable);
@@ -196,6 +199,7 @@ fn carry_out(
     let mut board = Board::new(model, temper);
     let pods = |(class, count): &(u32, u32)| std::iter::repeat_n(*class, *count as usize);
     let mut waiting: Vec<u32> = model.pending.iter().chain(&model.rivals).flat_map(pods).collect();
+    waiting.sort_by_key(|class| Reverse(model.classes[*class as usize].priority));
     let mut short = Vec::new();
     for step in steps {
         for at in &step.launch {
@@ -208,18 +212,19 @@ fn carry_out(
         for node in &step.retire {
             let mut evicted = board.pods(*node);
             in_order(model, &mut evicted, temper);
-            if temper.at_once {
-                for class in &evicted {
+            let mut left: BTreeMap<u32, u32> = BTreeMap::new();
+            let critical = |class: &u32| model.classes[*class as usize].priority >= CRITICAL;
+            for stage in evicted.chunk_by(|one, next| critical(one) == critical(next)) {
+                for class in stage.iter().filter(|_| temper.at_once) {
                     board.evict(*node, *class);
                 }
-            }
-            let mut left: BTreeMap<u32, u32> = BTreeMap::new();
-            for class in evicted {
-                if !temper.at_once {
-                    board.evict(*node, class);
-                }
-                if !board.place(class) {
-                    *left.entry(class).or_default() += 1;
+                for class in stage {
+                    if !temper.at_once {
+                        board.evict(*node, *class);
+                    }
+                    if !board.place(*class) {
+                        *left.entry(*class).or_default() += 1;
+                    }
                 }
             }
             short.extend(left.into_iter().map(|(class, count)| Short {
@@ -235,14 +240,19 @@ fn carry_out(
     short
 }
 
-/// The order in which evicted pods come back.
+/// The order in which evicted pods come back: what the system needs is evicted last, and of pods that
+/// wait together the scheduler takes the highest priority first.
 fn in_order(model: &Model<'_>, evicted: &mut [u32], temper: Temper) {
     if temper.seed < 2 {
         evicted.sort_by_key(|class| (model.classes[*class as usize].size, *class));
-        return;
+    } else {
+        for at in (1..evicted.len()).rev() {
+            let other = mix(temper.seed << 32 ^ at as u64) % (at as u64 + 1);
+            evicted.swap(at, other as usize);
+        }
     }
-    for at in (1..evicted.len()).rev() {
-        let other = mix(temper.seed << 32 ^ at as u64) % (at as u64 + 1);
-        evicted.swap(at, other as usize);
-    }
+    evicted.sort_by_key(|class| {
+        let priority = model.classes[*class as usize].priority;
+        (priority >= CRITICAL, temper.at_once.then_some(Reverse(priority)))
+    });
 }

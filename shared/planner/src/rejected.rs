@@ -6,9 +6,9 @@ use crate::commands::{Group, can_replace, group_cpu};
 use crate::fleet::{Fleet, cpu};
 use crate::model::{Model, Shape};
 use crate::preferring;
-use crate::words::{launched, usd};
+use crate::words::{counted, launched, nodes, percent, usd};
 use domain::Money;
-use domain::plan::{Alternative, Launch, Retire};
+use domain::plan::{Alternative, Choice as PoolChoice, Launch, Retire};
 use std::collections::BTreeMap;
 
 /// Most cheaper pools explained for one launch.
@@ -36,7 +36,18 @@ pub(crate) fn rejected(
             [one, rest @ ..] => format!("keep {} and {} more", one.node, rest.len()),
             [] => String::new(),
         };
-        let why = format!("costs {} USD/h more than {}", usd(keeping - cost), launched(launch));
+        let more = keeping - cost;
+        let why = if launch.is_empty() {
+            format!("costs {} USD/h for pods that fit elsewhere", usd(more))
+        } else if more > Money::ZERO {
+            format!("costs {} USD/h more than {}", usd(more), launched(launch))
+        } else {
+            format!(
+                "costs {} USD/h less than {}, which other pods need as well",
+                usd(-more),
+                launched(launch)
+            )
+        };
         list.push(Alternative { what, cost_per_hour: keeping, why });
     }
     for (group, made) in groups.iter().zip(launch) {
@@ -78,10 +89,7 @@ fn for_launch(model: &Model<'_>, fleet: &Fleet, group: &Group, made: &Launch) ->
         let alternative = Alternative {
             what: format!("{count} × {}", choice.pool),
             cost_per_hour: choice.price_per_hour * count,
-            why: format!(
-                "costs {} USD/h more for as much room",
-                usd((choice.price_per_hour - chosen.price) * count)
-            ),
+            why: dearer(chosen, choice, count),
         };
         if choice.price_per_hour >= chosen.price && !list.contains(&alternative) {
             list.push(alternative);
@@ -90,29 +98,35 @@ fn for_launch(model: &Model<'_>, fleet: &Fleet, group: &Group, made: &Launch) ->
     list
 }
 
+/// Why a pool that costs no less, and has as much room, comes later.
+fn dearer(chosen: &Shape, other: &PoolChoice, count: u64) -> String {
+    let more = other.price_per_hour - chosen.price;
+    if more > Money::ZERO {
+        return format!("costs {} USD/h more for as much room", usd(more * count));
+    }
+    let (mine, theirs) = (chosen.interruption_ppm, other.monthly_interruption_ppm);
+    if theirs > mine {
+        let [mine, theirs] = [mine, theirs].map(|ppm| percent(ppm.into()));
+        return format!(
+            "costs the same and is interrupted more often, {theirs} a month rather than {mine}"
+        );
+    }
+    "costs the same for as much room".to_owned()
+}
+
 /// Which limit a cheaper pool would break, were the group launched there.
 fn forbidden(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> Option<String> {
-    let policy = &model.input.policy;
     if !other.spot {
         return None;
     }
     let chosen = &model.shapes[group.shape as usize];
+    if !chosen.spot {
+        return share_of_spot(model, fleet, group)
+            .or_else(|| workloads(model, fleet, group, other));
+    }
     let moved = group_cpu(model, fleet, group);
     let used = fleet.spot_cpu(model);
-    let total: u64 = fleet.spot_total(model) + if chosen.spot { 0 } else { moved };
-    if !chosen.spot {
-        let percent = total * 100 / model.workload_cpu().max(1);
-        if percent > u64::from(policy.spot_percent) {
-            return Some(format!(
-                "{percent} % of requested CPU would be on Spot; the policy allows {} %",
-                policy.spot_percent
-            ));
-        }
-        return Some(format!(
-            "its pods stay on-demand by the policy's base of {} replicas, its limits on single workloads or its cap of {} % of a workload in one pool",
-            policy.on_demand_base, policy.max_workload_pool_percent
-        ));
-    }
+    let total: u64 = fleet.spot_total(model);
     // Were its nodes in the other pool instead.
     let mut there = used.clone();
     if let Some(left) = there.get_mut(&chosen.pool) {
@@ -128,11 +142,65 @@ fn forbidden(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> 
         let (used, percent) = (there[&cap], cap.percent(model));
         (!used.is_within(percent, total)).then(|| {
             format!(
-                "{} % of the CPU on Spot would be in {cap}; the policy allows {percent} %, rounded up to a whole node",
-                used.cpu * 100 / total.max(1)
+                "{} of the CPU on Spot would be in {cap}; {} {percent} %, rounded up to a whole node",
+                share(used.cpu, total),
+                if percent > cap.asked(model) {
+                    "an even share of what there is would be"
+                } else {
+                    "the policy allows"
+                }
             )
         })
     })
+}
+
+/// Whether the policy's share of Spot forbids to launch the group there.
+fn share_of_spot(model: &Model<'_>, fleet: &Fleet, group: &Group) -> Option<String> {
+    let percent = model.input.policy.spot_percent;
+    let on_spot = fleet.spot_total(model) + group_cpu(model, fleet, group);
+    let all = model.workload_cpu();
+    (on_spot * 100 > all * u64::from(percent)).then(|| {
+        format!(
+            "{} of requested CPU would be on Spot; the policy allows {percent} %",
+            share(on_spot, all)
+        )
+    })
+}
+
+/// Whether the policy's limits on single workloads forbid to launch the group on Spot.
+fn workloads(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> Option<String> {
+    let policy = &model.input.policy;
+    let on_spot = fleet.spot_replicas(model);
+    let mut moving: BTreeMap<u32, u32> = BTreeMap::new();
+    for (class, pods) in group.nodes.iter().flat_map(|at| &fleet.launched[*at].load) {
+        *moving.entry(model.classes[*class as usize].workload).or_default() += pods;
+    }
+    moving.into_iter().find_map(|(workload, moving)| {
+        let (name, replicas) =
+            (&model.workloads[workload as usize], model.replicas[workload as usize]);
+        let pools = on_spot.get(&workload);
+        let all = pools.map_or(0, |pools| pools.values().sum::<u32>()) + moving;
+        let most = model.spot_replicas[workload as usize];
+        if all > most {
+            return Some(format!(
+                "{all} of {} of {name} would be on Spot; the policy allows {most}",
+                counted(replicas, "replica")
+            ));
+        }
+        let here = pools.and_then(|pools| pools.get(&other.pool)).copied().unwrap_or(0) + moving;
+        let percent = policy.max_workload_pool_percent;
+        let most = replicas * u32::from(percent.min(100)) / 100;
+        (here > most).then(|| {
+            format!(
+                "{here} of {} of {name} would be in one Spot pool; the policy allows {percent} %, which is {most}",
+                counted(replicas, "replica")
+            )
+        })
+    })
+}
+
+fn share(part: u64, whole: u64) -> String {
+    percent(part * 1_000_000 / whole.max(1))
 }
 
 /// Other fleets that the search looked at.
@@ -148,7 +216,11 @@ fn whole_fleets(model: &Model<'_>, choice: &Choice, fleet: &Fleet) -> Vec<Altern
             let why = if more > Money::ZERO {
                 format!("the whole cluster would cost {} USD/h more than by this plan", usd(more))
             } else {
-                format!("it saves {} USD/h more, which does not pay for the disruption of {} nodes and the interruptions expected", usd(-more), looked.retired)
+                format!(
+                    "it saves {} USD/h more, which does not pay for the disruption of {} and the interruptions expected",
+                    usd(-more),
+                    nodes(looked.retired)
+                )
             };
             Alternative { what: looked.what.clone(), cost_per_hour: now + looked.cost_change, why }
         })

@@ -6,7 +6,7 @@ use crate::model::Model;
 use crate::payback::Gain;
 use crate::rehearse::{MOST, Rehearsed, rehearse};
 use crate::steps::steps;
-use crate::words::usd;
+use crate::words::{counted, duration, usd};
 use domain::Money;
 
 /// How much less tightly other fleets are packed than the policy asks for, percent of allocatable. Each
@@ -116,20 +116,31 @@ fn too_little(model: &Model<'_>, choice: &Choice, fleet: &Fleet) -> Option<Strin
     let before: Money = model.nodes.iter().filter_map(|node| node.price).sum();
     let gain = Gain::of_fleet(model, &choice.staying, fleet);
     let saving = gain.saving;
+    let it = if fleet.retired.len() == 1 { "Replacing it" } else { "Replacing it and others" };
     if saving <= Money::ZERO {
-        return Some("Replacing it would save nothing.".to_owned());
+        return Some(format!("{it} would save nothing."));
     }
     let least =
         before.ratio(i128::from(policy.min_saving_percent), 100).max(policy.min_saving_per_hour);
     if saving < least {
         return Some(format!(
-            "Replacing it and others would save {} USD/h together; the policy asks for at least {} USD/h.",
+            "{it} would save {} USD/h; the policy asks for at least {} USD/h.",
             usd(saving),
             usd(least)
         ));
     }
-    (!gain.pays()).then(|| format!(
-        "Replacing it and others would save {} USD/h together, less {} USD/h that interruptions are expected to cost more, which within {} hours does not pay for the disruption of {} pods ({} USD).",
-        usd(saving), usd(gain.added_risk), gain.life_seconds / 3_600, gain.evictions, usd(gain.disruption)
-    ))
+    let risk = if gain.added_risk > Money::ZERO {
+        format!(", of which interruptions are expected to take {} USD/h", usd(gain.added_risk))
+    } else {
+        String::new()
+    };
+    (!gain.pays()).then(|| {
+        format!(
+            "{it} would save {} USD/h{risk}: that does not pay for {} ({} USD) within {}.",
+            usd(saving),
+            counted(gain.evictions, "eviction"),
+            usd(gain.disruption),
+            duration(gain.life_seconds)
+        )
+    })
 }

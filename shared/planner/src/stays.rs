@@ -3,7 +3,7 @@
 use crate::choose::{Choice, keep_and_switch};
 use crate::fleet::Fleet;
 use crate::model::{Model, Verdict};
-use crate::words::usd;
+use crate::words::{counted, pods, usd, verb};
 use domain::Money;
 use domain::finding::{Finding, FindingCode};
 use domain::plan::{Stay, StayReason};
@@ -48,12 +48,20 @@ fn well_used(model: &Model<'_>, at: u32) -> (StayReason, String) {
     let (_, switch) = keep_and_switch(model, at);
     let cpu = node.workload_cpu * 100 / u64::from(node.usable[0].max(1));
     let switch = Money::from_nanos(i64::try_from(switch).unwrap_or(i64::MAX));
-    let text = format!(
-        "It costs {} USD/h with {} pods on {cpu} % of its CPU; no fleet found holds them for less, their disruption ({} USD/h over the payback time) counted.",
-        usd(node.price.unwrap_or_default()),
-        node.evictable,
-        usd(switch),
-    );
+    let price = usd(node.price.unwrap_or_default());
+    let text = if node.evictable == 0 {
+        format!(
+            "It costs {price} USD/h and runs no pod that would have to move; the template's fewest nodes or pods that wait keep it."
+        )
+    } else {
+        format!(
+            "It costs {price} USD/h with {} on {cpu} % of its CPU; no cheaper way to run {} was found, {} ({} USD/h over the payback time) counted.",
+            pods(node.evictable),
+            verb(node.evictable.into(), "it", "them"),
+            verb(node.evictable.into(), "its eviction", "their evictions"),
+            usd(switch),
+        )
+    };
     (StayReason::WellUsed, text)
 }
 
@@ -83,7 +91,11 @@ pub(crate) fn findings(model: &Model<'_>, choice: &Choice, fleet: &Fleet) -> Vec
         Finding::new(
             FindingCode::PodFitsNothing,
             format!("workload/{workload}"),
-            format!("{count} pending pods of {workload} fit no node there is and no offering that policy and template allow."),
+            format!(
+                "{} of {workload} {} no node there is and no offering that policy and template allow.",
+                counted(*count, "pending pod"),
+                verb((*count).into(), "fits", "fit")
+            ),
         )
     });
     blocked.chain(homeless).collect()

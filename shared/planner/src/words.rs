@@ -5,8 +5,19 @@ use domain::plan::Launch;
 use domain::snapshot::{NodeSelectorTerm, Operator, Requirement};
 
 /// `1 node`, `2 nodes`.
+pub(crate) fn counted(count: impl Into<u64>, what: &str) -> String {
+    let count = count.into();
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `1 node`, `2 nodes`.
 pub(crate) fn nodes(count: usize) -> String {
-    if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
+    counted(count as u64, "node")
+}
+
+/// What one does, or many do: `fits`, `fit`.
+pub(crate) fn verb(count: u64, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
 }
 
 /// `3 × m7g.large us-east-1a spot and 1 × …`.
@@ -28,7 +39,7 @@ pub(crate) fn launched(launch: &[Launch]) -> String {
 
 /// `1 pod`, `2 pods`.
 pub(crate) fn pods(count: u32) -> String {
-    if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
+    counted(count, "pod")
 }
 
 /// `kubernetes.io/arch in arm64`.
@@ -58,6 +69,14 @@ pub(crate) fn usd(money: Money) -> String {
 pub(crate) fn small_usd(money: Money) -> String {
     let step = 1_000;
     Money::from_nanos(money.ratio(1, step).nanos() * step as i64).to_string()
+}
+
+/// `7 %`, `2.5 %`: rounded up to a tenth.
+pub(crate) fn percent(ppm: u64) -> String {
+    match ppm.div_ceil(1_000) {
+        tenths if tenths.is_multiple_of(10) => format!("{} %", tenths / 10),
+        tenths => format!("{}.{} %", tenths / 10, tenths % 10),
+    }
 }
 
 /// Seconds in their largest sensible unit.

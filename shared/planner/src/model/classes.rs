@@ -10,6 +10,7 @@ use super::sites::{Demand, Register};
 use super::verdicts::Verdict;
 use super::zones::Zoning;
 use crate::packing::{Member, Sites, Size};
+use crate::words::{counted, verb};
 use domain::finding::{Finding, FindingCode};
 use domain::offering::Architecture;
 use domain::plan::PlanningInput;
@@ -22,6 +23,8 @@ use std::rc::Rc;
 pub(crate) struct Class {
     pub(crate) size: Size<RESOURCES>,
     pub(crate) workload: u32,
+    /// The scheduler looks at pods that wait in the order of their priorities, the highest first.
+    pub(crate) priority: i32,
     pub(crate) members: Rc<[Member]>,
     /// Constraints over zones.
     pub(crate) zonal: Rc<[Member]>,
@@ -53,6 +56,7 @@ pub(crate) struct Places {
 pub(crate) struct Draft {
     size: Size<RESOURCES>,
     workload: u32,
+    priority: i32,
     members: Vec<Member>,
     zonal: Vec<Member>,
     volume_zone: Option<String>,
@@ -89,7 +93,7 @@ pub(crate) fn classify(
     let mut class_of = vec![None; input.snapshot.pods.len()];
     let mut pending: BTreeMap<u32, u32> = BTreeMap::new();
     let mut rivals: BTreeMap<u32, u32> = BTreeMap::new();
-    let mut unknown_architecture = 0;
+    let mut unknown_architecture = 0_u32;
     for (at, pod) in input.snapshot.pods.iter().enumerate() {
         let node = facts.node_of[at].map(|node| node as usize);
         if !is_workload(pod) || node.is_some_and(|node| verdicts[node] != Verdict::Candidate) {
@@ -140,6 +144,7 @@ pub(crate) fn classify(
         let draft = Draft {
             size: facts.sizes[at],
             workload: facts.workload_of[at],
+            priority: pod.priority,
             members: ties.members.clone(),
             zonal: ties.zonal.clone(),
             volume_zone: pod.volume_zone.clone(),
@@ -165,7 +170,9 @@ pub(crate) fn classify(
     }
     if unknown_architecture > 0 {
         let text = format!(
-            "The images of {unknown_architecture} pods do not say which architectures they support, so these pods stay on the one they run on."
+            "The images of {} do not say which architectures they support, so {} on the one they run on.",
+            counted(unknown_architecture, "pod"),
+            verb(unknown_architecture.into(), "it stays", "they stay")
         );
         findings.insert(Finding::new(FindingCode::ArchitectureUnknown, "cluster", text));
     }
@@ -268,6 +275,7 @@ pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<
             Class {
                 size: draft.size,
                 workload: draft.workload,
+                priority: draft.priority,
                 members: draft.members.into(),
                 zonal: draft.zonal.into(),
                 schedulable: matching(loose).0,

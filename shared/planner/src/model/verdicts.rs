@@ -2,6 +2,7 @@
 
 use super::pods::{Facts, is_workload};
 use super::zones::Zoning;
+use crate::words::counted;
 use domain::execution::GROUP_PREFIX;
 use domain::finding::{Finding, FindingCode};
 use domain::plan::{PlanningInput, StayReason};
@@ -147,7 +148,7 @@ pub(crate) fn judge(
                 .filter_map(|pod| blocks(input, facts, &budgets, &mut zoning, *pod));
             if let Some((code, subject, text)) = blocking.next() {
                 findings.insert(Finding::new(code, subject, format!("{text} Its node stays.")));
-                let mut more = 0;
+                let mut more = 0_u32;
                 for (code, subject, text) in blocking {
                     findings.insert(Finding::new(code, subject, format!("{text} Its node stays.")));
                     more += 1;
@@ -155,7 +156,10 @@ pub(crate) fn judge(
                 let text = if more == 0 {
                     text
                 } else {
-                    format!("{text} {more} more of its pods may not be moved either.")
+                    format!(
+                        "{text} {} of this node may not be moved either.",
+                        counted(more, "more pod")
+                    )
                 };
                 return Verdict::Stays(StayReason::Blocked, text);
             }
@@ -183,12 +187,18 @@ fn cooling(input: &PlanningInput, node: &Node, last_plan: Option<Timestamp>) -> 
     let age = minutes(node.created_at);
     if is_young(age) {
         return Some(format!(
-            "The node is {age} minutes old; the policy keeps nodes for {cooldown} minutes."
+            "The node is {} old; the policy keeps nodes for {}.",
+            counted(age.unsigned_abs(), "minute"),
+            counted(cooldown, "minute")
         ));
     }
     let rested = minutes(last_plan?);
     is_young(rested).then(|| {
-        format!("A plan launched nodes {rested} minutes ago; the policy lets a cluster rest for {cooldown} minutes.")
+        format!(
+            "A plan launched nodes {} ago; the policy lets a cluster rest for {}.",
+            counted(rested.unsigned_abs(), "minute"),
+            counted(cooldown, "minute")
+        )
     })
 }
 
