@@ -1,61 +1,20 @@
-//! One test for each constraint. Each has a twin without the constraint in which the same pods do what
-//! the constraint forbids, so that no test passes for want of a temptation.
+//! One test for each constraint of pods on where they run. Each has a twin without
+//! it, in which the same pods do what it forbids, so that no test passes for want of a temptation.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod common;
 
-use common::checker::faults;
 use common::{
-    HOSTNAME, ZONE, budget, free_policy, input, node, node_term, pod, spread, term, wasteful,
-    workload,
+    HOSTNAME, ZONE, checked, input, launched, launches, node, node_term, pod, retired, small,
+    spread, stays, term, wasteful, workload, zones,
 };
 use domain::Money;
 use domain::finding::FindingCode;
-use domain::offering::{Architecture, CapacityType};
-use domain::plan::{Plan, PlanningInput, ReasonKind, StayReason};
-use domain::snapshot::{Node, NodeManager, Operator, Pod, PodKind, Taint, TaintEffect, Toleration};
-use planner::{decide, explain, plan};
+use domain::offering::{Architecture, CapacityType, Offering, Pool};
+use domain::plan::{Plan, ReasonKind, StayReason};
+use domain::snapshot::{Node, Operator, Pod, PodKind, Taint, TaintEffect, Toleration};
+use planner::decide;
 use std::collections::BTreeSet;
-
-/// A change to an object, and the finding that it leads to.
-type Case<T> = (fn(&mut T), FindingCode);
-
-/// Six small pods on three large nodes.
-fn small(change: impl Fn(&mut Pod)) -> PlanningInput {
-    wasteful((0..6).map(|number| {
-        let mut made = pod("web", number, None, 300, 512);
-        change(&mut made);
-        made
-    }))
-}
-
-fn checked(input: &PlanningInput) -> Plan {
-    let decision = decide(input);
-    let faults = faults(input, &decision);
-    assert!(faults.is_empty(), "{faults:#?}");
-    decision.plan
-}
-
-fn launched(plan: &Plan) -> u32 {
-    plan.commands.iter().flat_map(|command| &command.launch).map(|launch| launch.count).sum()
-}
-
-fn zones(plan: &Plan) -> BTreeSet<&str> {
-    let launches = plan.commands.iter().flat_map(|command| &command.launch);
-    launches.map(|launch| launch.choices[0].pool.zone.as_str()).collect()
-}
-
-fn retired(plan: &Plan) -> usize {
-    plan.commands.iter().map(|command| command.retire.len()).sum()
-}
-
-/// Nothing moves, for this reason, and a finding says so.
-fn stays(input: &PlanningInput, reason: StayReason, code: FindingCode, nodes: usize) {
-    let plan = checked(input);
-    let kept: Vec<_> = plan.stays.iter().filter(|stay| stay.reason == reason).collect();
-    assert_eq!(kept.len(), nodes, "{:#?}", plan.stays);
-    assert!(plan.findings.iter().any(|finding| finding.code == code), "{:#?}", plan.findings);
-}
 
 #[test]
 fn pods_without_constraints_share_one_cheap_node_on_spot() {
@@ -315,12 +274,6 @@ fn affinity_by_zone_keeps_pods_in_their_zone() {
 }
 
 #[test]
-fn pods_that_must_share_a_node_keep_it() {
-    let input = small(|pod| pod.affinity.push(term(HOSTNAME, "web")));
-    stays(&input, StayReason::Blocked, FindingCode::ConstraintUnsupported, 3);
-}
-
-#[test]
 fn a_volume_keeps_its_pod_in_its_zone() {
     let plan = checked(&small(|pod| pod.volume_zone = Some("us-east-1c".to_owned())));
     assert_eq!(zones(&plan), BTreeSet::from(["us-east-1c"]));
@@ -337,152 +290,6 @@ fn a_host_port_is_bound_once_on_a_node() {
 }
 
 #[test]
-fn budgets_that_forbid_eviction_keep_the_node() {
-    for (budgets, code) in [
-        (vec![budget("web", 0, true)], FindingCode::BudgetNeverAllows),
-        (vec![budget("web", 0, false)], FindingCode::BudgetExhausted),
-        (vec![budget("web", 1, false), budget("web", 2, false)], FindingCode::MultipleBudgets),
-    ] {
-        let mut input = small(|_| {});
-        input.snapshot.disruption_budgets = budgets;
-        stays(&input, StayReason::Blocked, code, 3);
-    }
-    let mut input = small(|_| {});
-    input.snapshot.disruption_budgets = vec![budget("web", 1, false)];
-    assert_eq!(retired(&checked(&input)), 3);
-}
-
-#[test]
-fn pods_that_may_not_be_evicted_keep_their_node() {
-    let cases: [Case<Pod>; 4] = [
-        (|pod| pod.do_not_disrupt = true, FindingCode::PodDoNotDisrupt),
-        (|pod| pod.kind = PodKind::Bare, FindingCode::PodWithoutController),
-        (|pod| pod.local_storage = true, FindingCode::LocalStorage),
-        (
-            |pod| pod.unsupported.push("a ResourceClaim".to_owned()),
-            FindingCode::ConstraintUnsupported,
-        ),
-    ];
-    for (change, code) in cases {
-        stays(&small(change), StayReason::Blocked, code, 3);
-    }
-    let mut input = small(|pod| pod.kind = PodKind::Bare);
-    input.policy.evict_bare_pods = true;
-    assert_eq!(retired(&checked(&input)), 3);
-    let mut input = small(|pod| pod.local_storage = true);
-    input.policy.evict_local_storage = true;
-    assert_eq!(retired(&checked(&input)), 3);
-}
-
-#[test]
-fn nodes_that_cannot_be_judged_stay_with_a_finding() {
-    let cases: [Case<Node>; 9] = [
-        (|node| node.instance_type = None, FindingCode::InstanceTypeMissing),
-        (|node| node.instance_type = Some("z9.large".to_owned()), FindingCode::InstanceTypeUnknown),
-        (|node| node.zone = Some("us-east-1x".to_owned()), FindingCode::PriceMissing),
-        (|node| node.manager = NodeManager::Fargate, FindingCode::FargateNode),
-        (|node| node.manager = NodeManager::OtherCloud, FindingCode::OtherCloudNode),
-        (|node| node.manager = NodeManager::AutoMode, FindingCode::ManagedElsewhere),
-        (
-            |node| node.manager = NodeManager::Karpenter { node_pool: "default".to_owned() },
-            FindingCode::ManagedElsewhere,
-        ),
-        (|node| node.ready = false, FindingCode::NodeNotReady),
-        (|node| node.instance_id = None, FindingCode::Unreadable),
-    ];
-    for (change, code) in cases {
-        let mut input = small(|_| {});
-        change(&mut input.snapshot.nodes[1]);
-        stays(&input, StayReason::NotJudged, code, 1);
-    }
-    let mut input = small(|_| {});
-    input.snapshot.nodes[1].do_not_disrupt = true;
-    stays(&input, StayReason::Blocked, FindingCode::NodeDoNotDisrupt, 1);
-}
-
-#[test]
-fn terminating_pods_are_not_moved() {
-    let mut input = small(|_| {});
-    input.snapshot.pods[0].terminating = true;
-    let decision = decide(&input);
-    assert!(decision.placements.iter().all(|placement| placement.pod != 0));
-    assert_eq!(decision.placements.len(), 5);
-}
-
-#[test]
-fn young_nodes_stay_and_so_a_plan_is_not_followed_by_its_reverse() {
-    let mut input = small(|_| {});
-    for node in &mut input.snapshot.nodes {
-        node.created_at = common::now();
-    }
-    let plan = checked(&input);
-    assert!(plan.commands.is_empty());
-    assert!(plan.stays.iter().all(|stay| stay.reason == StayReason::Cooldown));
-}
-
-#[test]
-fn the_share_of_spot_is_kept() {
-    let mut input = wasteful((0..20).map(|number| pod("web", number, None, 1_000, 2_048)));
-    input.policy.spot_percent = 40;
-    let plan = checked(&input);
-    assert!(
-        plan.after.spot_cpu_ppm > 200_000 && plan.after.spot_cpu_ppm <= 400_000,
-        "{}",
-        plan.after.spot_cpu_ppm
-    );
-}
-
-#[test]
-fn replicas_of_the_on_demand_base_stay_on_demand() {
-    let mut input = small(|_| {});
-    input.policy.on_demand_base = 6;
-    assert_eq!(checked(&input).after.spot_nodes, 0);
-}
-
-#[test]
-fn caps_on_spot_spread_it_over_pools_families_and_zones() {
-    let mut input = wasteful((0..40).map(|number| pod("web", number, None, 1_000, 2_048)));
-    let free = checked(&input);
-    input.policy.max_pool_percent = 25;
-    input.policy.max_family_percent = 50;
-    input.policy.max_zone_percent = 50;
-    input.policy.max_workload_pool_percent = 25;
-    let capped = checked(&input);
-    let pools = |plan: &Plan| {
-        let launches = plan.commands.iter().flat_map(|command| &command.launch);
-        let spot =
-            launches.filter(|launch| launch.choices[0].pool.capacity_type == CapacityType::Spot);
-        spot.map(|launch| launch.choices[0].pool.clone()).collect::<BTreeSet<_>>().len()
-    };
-    assert!(pools(&capped) >= 4, "{}", pools(&capped));
-    assert!(capped.after.cost_per_hour > free.after.cost_per_hour);
-    let loss = capped.after.worst_pool_loss.unwrap();
-    assert!(loss.lost * 4 <= loss.replicas);
-}
-
-#[test]
-fn headroom_is_kept_free_on_new_nodes() {
-    let mut input = wasteful((0..15).map(|number| pod("web", number, None, 1_000, 1_024)));
-    let tight = checked(&input);
-    input.policy.headroom_percent = 30;
-    let roomy = checked(&input);
-    assert!(roomy.after.cpu_utilisation_ppm <= 700_000);
-    assert!(roomy.after.cost_per_hour > tight.after.cost_per_hour);
-}
-
-#[test]
-fn a_saving_below_the_policys_least_is_left_alone() {
-    let mut input = small(|_| {});
-    input.policy.min_saving_percent = 99;
-    let plan = checked(&input);
-    assert!(plan.commands.is_empty());
-    assert!(plan.stays.iter().all(|stay| stay.reason == StayReason::NotWorthIt));
-    input.policy = free_policy();
-    input.policy.disruption_cost_per_pod = Money::from_nanos(100_000_000_000);
-    assert!(checked(&input).commands.is_empty());
-}
-
-#[test]
 fn pending_pods_get_a_node() {
     let mut input =
         input(Vec::new(), (0..4).map(|number| pod("web", number, None, 1_500, 2_048)).collect());
@@ -492,170 +299,251 @@ fn pending_pods_get_a_node() {
     assert!(plan.commands.iter().all(|command| command.reason.kind == ReasonKind::Provisioning));
 }
 
-#[test]
-fn every_launch_names_enough_pools_and_ends_on_demand() {
-    let plan = checked(&small(|_| {}));
-    for launch in plan.commands.iter().flat_map(|command| &command.launch) {
-        assert!(launch.choices.len() >= 4);
-        assert_eq!(launch.choices.last().unwrap().pool.capacity_type, CapacityType::OnDemand);
-    }
+/// One pod on a small node beside a large one that stays and has room; whether it moves over.
+fn moves_over(change: impl Fn(&mut Node, &mut Pod)) -> bool {
+    let mut large = node("node-0", "m6i.4xlarge", "us-east-1a");
+    large.do_not_disrupt = true;
+    let mut made = pod("web", 0, Some("node-1"), 300, 512);
+    change(&mut large, &mut made);
+    let small = node("node-1", "m6i.large", "us-east-1a");
+    let plan = checked(&input(vec![large, small], vec![made]));
+    retired(&plan) == 1 && launched(&plan) == 0
 }
 
 #[test]
-fn planning_again_after_a_plan_was_carried_out_proposes_nothing() {
-    let input = small(|_| {});
-    let decision = decide(&input);
-    let mut then = input.clone();
-    for command in &decision.plan.commands {
-        then.snapshot
-            .nodes
-            .retain(|node| command.retire.iter().all(|retire| retire.node != node.name));
-        for launch in &command.launch {
-            for number in 0..launch.count {
-                let pool = &launch.choices[0].pool;
-                let mut made = node(
-                    &format!("new-{}-{number}", command.index),
-                    &pool.instance_type,
-                    &pool.zone,
-                );
-                made.capacity_type = Some(pool.capacity_type);
-                made.labels.insert("eks.amazonaws.com/capacityType".to_owned(), "SPOT".to_owned());
-                then.snapshot.nodes.push(made);
-            }
-        }
-    }
-    for placement in &decision.placements {
-        then.snapshot.pods[placement.pod].node = match &placement.to {
-            planner::Target::Node(name) => Some(name.clone()),
-            planner::Target::Launched { command, node, .. } => {
-                Some(format!("new-{command}-{node}"))
-            }
-        };
-    }
-    let again = plan(&then);
-    assert!(
-        !decision.plan.commands.is_empty() && again.commands.is_empty(),
-        "{:#?}",
-        again.commands
-    );
+fn a_pod_moves_into_free_room_only_where_the_scheduler_would_let_it() {
+    let taint = |effect| Taint { key: "a".to_owned(), value: "b".to_owned(), effect };
+    assert!(moves_over(|_, _| {}));
+    assert!(!moves_over(|node, _| node.taints.push(taint(TaintEffect::NoSchedule))));
+    assert!(!moves_over(|node, _| node.taints.push(taint(TaintEffect::NoExecute))));
+    assert!(moves_over(|node, _| node.taints.push(taint(TaintEffect::PreferNoSchedule))));
+    assert!(moves_over(|node, pod| {
+        node.taints.push(taint(TaintEffect::NoSchedule));
+        pod.tolerations.push(Toleration {
+            key: Some("a".to_owned()),
+            value: Some("b".to_owned()),
+            effect: Some(TaintEffect::NoSchedule),
+        });
+    }));
+    assert!(!moves_over(|node, _| node.unschedulable = true));
+    assert!(!moves_over(|node, pod| {
+        node.zone = Some("us-east-1b".to_owned());
+        node.labels.insert(ZONE.to_owned(), "us-east-1b".to_owned());
+        pod.volume_zone = Some("us-east-1a".to_owned());
+    }));
+    let by_name = |name: &str| vec![node_term("metadata.name", Operator::In, &[name])];
+    assert!(moves_over(|_, pod| pod.node_affinity = by_name("node-0")));
+    assert!(!moves_over(|_, pod| pod.node_affinity = by_name("node-1")));
+    assert!(!moves_over(|node, _| node.allocatable.pods = 0));
+    assert!(!moves_over(|node, pod| {
+        node.allocatable.ephemeral_mib = 100;
+        pod.requests.ephemeral_mib = 101;
+    }));
 }
 
 #[test]
-fn a_command_is_explained_with_numbers_and_what_was_not_chosen() {
-    let plan = checked(&small(|_| {}));
-    let text = explain(&plan, 0);
-    for part in ["saves", "USD/h", "retire node-", "launch 1 ×", "not chosen:", "keep node-", "gap"]
-    {
-        assert!(text.contains(part), "{part} is missing in\n{text}");
-    }
-    assert!(explain(&plan, 99).contains("has no command 99"));
-}
-
-#[test]
-fn a_template_keeps_the_count_of_nodes_within_its_limits() {
-    let mut input = small(|_| {});
-    assert_eq!(checked(&input).after.nodes, 1);
-    input.template.min_nodes = 2;
-    assert_eq!(checked(&input).after.nodes, 2);
-    // There are three, so that no more are asked for.
-    input.template.min_nodes = 9;
-    assert_eq!(checked(&input).after.nodes, 3);
-
-    let mut input = wasteful((0..30).map(|number| pod("web", number, None, 1_000, 1_024)));
-    input.policy.max_workload_pool_percent = 10;
-    let free = checked(&input).after;
-    assert!(free.nodes > 3, "{free:?}");
-    input.template.max_nodes = Some(3);
-    let few = checked(&input).after;
-    assert!(few.nodes <= 3 && few.cost_per_hour < checked(&input).before.cost_per_hour, "{few:?}");
-}
-
-#[test]
-fn pods_go_on_waiting_where_the_template_allows_no_more_nodes() {
-    let waiting = (0..40).map(|number| pod("web", number, None, 7_000, 2_048)).collect();
-    let mut input = input(Vec::new(), waiting);
-    assert!(launched(&checked(&input)) > 4);
-    input.template.max_nodes = Some(4);
-    let plan = checked(&input);
-    assert_eq!(launched(&plan), 4);
-    assert!(plan.findings.iter().any(|finding| finding.code == FindingCode::PodFitsNothing));
-}
-
-#[test]
-fn a_workloads_own_share_of_spot_is_kept() {
-    let mut input = wasteful((0..20).map(|number| pod("web", number, None, 1_000, 2_048)));
-    assert_eq!(checked(&input).after.spot_cpu_ppm, 1_000_000);
-    let own = |percent| domain::policy::WorkloadPolicy {
-        name: Some("web".to_owned()),
-        spot_percent: Some(percent),
-        ..domain::policy::WorkloadPolicy::default()
+fn a_pod_moves_to_a_node_of_another_architecture_only_where_its_image_runs_on_it() {
+    let on_arm = |known: &[Architecture]| {
+        moves_over(|node, pod| {
+            node.architecture = Some(Architecture::Arm64);
+            node.instance_type = Some("m6g.4xlarge".to_owned());
+            node.labels.insert("kubernetes.io/arch".to_owned(), "arm64".to_owned());
+            pod.architectures = known.to_vec();
+        })
     };
-    input.policy.workloads = vec![own(25)];
-    assert_eq!(checked(&input).after.spot_cpu_ppm, 250_000);
-    input.policy.workloads[0].on_demand_base = Some(12);
-    assert_eq!(checked(&input).after.spot_cpu_ppm, 100_000);
-    input.policy.workloads[0].name = Some("other".to_owned());
-    assert_eq!(checked(&input).after.spot_cpu_ppm, 1_000_000);
+    assert!(on_arm(&[Architecture::Amd64, Architecture::Arm64]));
+    assert!(!on_arm(&[Architecture::Amd64]));
+    assert!(!on_arm(&[]));
 }
 
 #[test]
-fn a_pool_that_was_often_interrupted_is_left_and_its_risk_is_said() {
-    let mut input = small(|_| {});
-    input.policy.disruption_cost_per_pod = Money::parse_usd("0.05").unwrap();
-    let calm = checked(&input);
-    let pool = |plan: &Plan| plan.commands[0].launch[0].choices[0].pool.clone();
-    let (first, text) = (pool(&calm), &calm.commands[0].reason.text);
-    assert!(text.contains("Interruptions are expected to cost"), "{text}");
-    assert!(calm.after.interruption_cost_per_hour > calm.before.interruption_cost_per_hour);
-    assert_eq!(
-        calm.commands[0].reason.added_interruption_cost_per_hour,
-        calm.after.interruption_cost_per_hour
-    );
-    let seen = domain::risk::Experience { interruptions: 400, instance_hours: 7_300 };
-    input.risk.note(&first, seen);
-    assert_ne!(pool(&checked(&input)), first);
-}
-
-#[test]
-fn a_saving_that_interruptions_eat_up_does_not_pay_back() {
-    let mut input = small(|_| {});
-    input.policy.disruption_cost_per_pod = Money::parse_usd("0.5").unwrap();
-    input.policy.payback_hours = 24;
-    let first = checked(&input);
-    assert!(first.after.spot_nodes > 0);
-    // Nothing new but Spot pools, each instance of which is taken back every few hours.
-    input.market.offerings.retain(|offering| {
-        offering.pool.capacity_type == CapacityType::Spot
-            || offering.pool.instance_type == "m6i.4xlarge"
-    });
-    assert!(!checked(&input).commands.is_empty());
-    for offering in &input.market.offerings {
-        let seen = domain::risk::Experience { interruptions: 300_000, instance_hours: 730_000 };
-        input.risk.note(&offering.pool, seen);
+fn pods_with_gpus_go_to_as_many_nodes_as_their_gpus_take() {
+    let mut input = wasteful((0..2).map(|number| {
+        let mut made = pod("train", number, Some("node-0"), 300, 512);
+        made.requests.extended.insert("nvidia.com/gpu".to_owned(), 1);
+        made
+    }));
+    input.template.categories.insert("g".to_owned());
+    for (name, gpus, cents) in [("g5.12xlarge", 4, 567), ("g5.xlarge", 1, 101)] {
+        let mut made = input.market.types["m6i.xlarge"].clone();
+        made.name = name.to_owned();
+        made.gpus = gpus;
+        input.market.types.insert(name.to_owned(), made);
+        input.market.offerings.push(Offering {
+            pool: Pool {
+                instance_type: name.to_owned(),
+                zone: "us-east-1a".to_owned(),
+                capacity_type: CapacityType::OnDemand,
+            },
+            price_per_hour: Money::from_nanos(cents * 10_000_000),
+            estimated: false,
+            interruption: None,
+        });
     }
-    assert_eq!(checked(&input).after.spot_nodes, 0);
+    input.market.offerings.sort_by(|one, other| one.pool.cmp(&other.pool));
+    let node = &mut input.snapshot.nodes[0];
+    node.instance_type = Some("g5.12xlarge".to_owned());
+    node.allocatable = input.market.types["g5.12xlarge"].allocatable();
+    let plan = checked(&input);
+    let types: Vec<&str> =
+        launches(&plan).map(|launch| launch.choices[0].pool.instance_type.as_str()).collect();
+    assert_eq!((types.as_slice(), launched(&plan)), (&["g5.xlarge"][..], 2));
 }
 
 #[test]
-fn what_is_paid_for_anyway_saves_nothing_when_it_is_removed() {
+fn a_pod_that_asks_for_a_fifth_extended_resource_stays() {
     let mut input = small(|_| {});
-    let free = checked(&input);
-    // One of the three nodes has 16 vCPUs.
-    input.covered_vcpus.insert("m6i".to_owned(), 16);
-    let one = checked(&input);
-    let price = Money::parse_usd("0.768").unwrap();
-    assert_eq!(one.before.cost_per_hour, free.before.cost_per_hour - price);
-    assert_eq!(one.after.cost_per_hour, Money::ZERO, "all pods fit the node that is paid for");
-    let stay = one.stays.iter().find(|stay| stay.node == "node-0").unwrap();
-    assert_eq!(stay.text, "Reserved Instances or Savings Plans pay for it whether it runs or not.");
-    let said = one.findings.iter().find(|it| it.code == FindingCode::CapacityCovered).unwrap();
-    assert!(said.message.contains("16 of the 48 vCPUs of on-demand m6i"), "{}", said.message);
-    // Half a node is covered: it costs the other half.
-    input.covered_vcpus.insert("m6i".to_owned(), 8);
-    assert_eq!(checked(&input).before.cost_per_hour, free.before.cost_per_hour - price.ratio(1, 2));
-    let text = explain(&checked(&input), 0);
-    assert!(text.contains("Reserved Instances and Savings Plans"), "{text}");
-    // Families that are not covered, and Spot, cost what they cost.
-    input.covered_vcpus = [("c6i".to_owned(), 64)].into();
-    assert_eq!(checked(&input).before.cost_per_hour, free.before.cost_per_hour);
+    for (at, pod) in input.snapshot.pods.iter_mut().enumerate() {
+        pod.node = Some(if at == 4 { "node-2" } else { "node-1" }.to_owned());
+        pod.requests.extended.insert(format!("example.com/{at}"), 1);
+    }
+    input.snapshot.pods.truncate(5);
+    let plan = checked(&input);
+    let stay = plan.stays.iter().find(|stay| stay.node == "node-2").unwrap();
+    assert_eq!(stay.reason, StayReason::Blocked);
+    assert!(plan.findings.iter().any(|finding| finding.code == FindingCode::ExtendedResource
+        && finding.subject == input.snapshot.pods[4].subject()));
+}
+
+#[test]
+fn new_nodes_take_as_many_pods_as_eks_lets_them() {
+    // 150 tiny pods fit the CPU of a 4xlarge, which has addresses for 234; EKS allows 110.
+    let many = || wasteful((0..150).map(|number| pod("web", number, None, 10, 32)));
+    let mut input = many();
+    input.template.min_vcpu = 16;
+    assert_eq!(launched(&checked(&input)), 2);
+    // With prefix delegation small nodes take as many too.
+    let mut input = many();
+    input.template.max_vcpu = 2;
+    let plain = launched(&checked(&input));
+    assert!(plain >= 6, "29 pods each: {plain}");
+    let add = |input: &mut domain::plan::PlanningInput, name: &str, pods: u64| {
+        let mut made = node(name, "m6i.large", "us-east-1a");
+        made.allocatable.pods = pods;
+        made.do_not_disrupt = true;
+        made.unschedulable = true;
+        input.snapshot.nodes.push(made);
+    };
+    add(&mut input, "node-3", 110);
+    let plan = checked(&input);
+    assert!(launched(&plan) <= 2, "{}", launched(&plan));
+    assert!(launches(&plan).all(|launch| launch.choices[0].allocatable.pods == 110));
+    // One node that takes no more than it has addresses for speaks against it.
+    add(&mut input, "node-4", 29);
+    assert_eq!(launched(&checked(&input)), plain);
+}
+
+#[test]
+fn spread_that_is_only_wished_for_binds_nothing() {
+    for key in [ZONE, HOSTNAME] {
+        let plan = checked(&small(|pod| {
+            pod.topology_spread.push(spread(key, "web", 1));
+            pod.topology_spread[0].required = false;
+        }));
+        assert_eq!(launched(&plan), 1);
+    }
+}
+
+#[test]
+fn constraints_over_other_domains_than_zones_and_nodes_keep_the_node() {
+    let changes: [fn(&mut Pod); 3] = [
+        |pod| pod.topology_spread.push(spread("rack", "web", 1)),
+        |pod| pod.anti_affinity.push(term("rack", "web")),
+        |pod| pod.affinity.push(term("rack", "web")),
+    ];
+    for change in changes {
+        stays(&small(change), StayReason::Blocked, FindingCode::ConstraintUnsupported, 3);
+    }
+}
+
+#[test]
+fn terms_between_pods_count_the_pods_of_their_namespaces() {
+    let apart = |namespaces: &[&str]| {
+        let plan = checked(&small(|pod| {
+            let mut term = term(HOSTNAME, "web");
+            term.namespaces = namespaces.iter().map(ToString::to_string).collect();
+            pod.anti_affinity.push(term);
+        }));
+        launched(&plan) as usize + 3 - retired(&plan)
+    };
+    assert_eq!(apart(&["other"]), 1);
+    // Two replicas share a node already: that is found, and nothing is made worse.
+    assert!(apart(&["default"]) >= 3);
+    assert!(apart(&[]) >= 3);
+}
+
+#[test]
+fn pods_that_could_not_come_back_to_their_zone_stay() {
+    let crowded = |zones: usize| {
+        let mut input = small(|pod| pod.topology_spread.push(spread(ZONE, "web", 1)));
+        for (at, pod) in input.snapshot.pods.iter_mut().enumerate() {
+            pod.node = Some(format!("node-{}", at % zones));
+        }
+        input
+    };
+    assert_eq!(retired(&checked(&crowded(3))), 3);
+    // Six in one zone and none in the others: the scheduler would put one that is evicted there.
+    let plan = checked(&crowded(1));
+    let kept = plan.stays.iter().find(|stay| stay.node == "node-0").unwrap();
+    assert!(kept.text.contains("constraints over zones"), "{}", kept.text);
+    assert_eq!(retired(&plan), 2);
+}
+
+/// Where a pod that waits is put, beside one of another app on a node in zone b that stays.
+fn waiting(change: impl Fn(&mut Pod)) -> Option<String> {
+    let mut there = node("node-0", "m6i.large", "us-east-1b");
+    there.do_not_disrupt = true;
+    let mut waits = pod("web", 0, None, 300, 512);
+    change(&mut waits);
+    let made = input(vec![there], vec![pod("db", 0, Some("node-0"), 1_900, 512), waits]);
+    let plan = checked(&made);
+    let placed = zones(&plan).first().map(ToString::to_string);
+    let said = plan.findings.iter().any(|finding| finding.code == FindingCode::PodPending);
+    assert_eq!(placed.is_none(), said, "{:#?}", plan.findings);
+    placed
+}
+
+#[test]
+fn a_pod_that_waits_goes_where_its_constraints_over_zones_let_it_or_nowhere() {
+    let b = Some("us-east-1b".to_owned());
+    assert_ne!(waiting(|_| {}), None);
+    assert_eq!(waiting(|pod| pod.affinity.push(term(ZONE, "db"))), b);
+    assert_eq!(waiting(|pod| pod.affinity.push(term(ZONE, "cache"))), None);
+    // The cluster is in one zone, and no pod is to be alone in another.
+    assert_eq!(waiting(|pod| pod.anti_affinity.push(term(ZONE, "cache"))), b);
+    assert_eq!(waiting(|pod| pod.anti_affinity.push(term(ZONE, "db"))), None);
+    assert_eq!(waiting(|pod| pod.unsupported.push("a ResourceClaim".to_owned())), None);
+    assert_eq!(waiting(|pod| pod.affinity.push(term("rack", "db"))), None);
+}
+
+#[test]
+fn a_stateful_set_moves_within_the_zones_of_its_volumes() {
+    let mut input = small(|pod| {
+        pod.owner = Some(workload("StatefulSet", "web"));
+    });
+    for pod in &mut input.snapshot.pods {
+        let home = input.snapshot.nodes.iter().find(|node| Some(&node.name) == pod.node.as_ref());
+        pod.volume_zone.clone_from(&home.unwrap().zone);
+    }
+    let plan = checked(&input);
+    assert_eq!((zones(&plan).len(), launched(&plan), retired(&plan)), (3, 3, 3));
+}
+
+#[test]
+fn pods_of_higher_priority_get_the_nodes_there_may_be() {
+    for important in [0..2, 3..5, 6..8] {
+        let mut pods: Vec<Pod> =
+            (0..8).map(|number| pod(&format!("app{number}"), 0, None, 7_000, 2_048)).collect();
+        for pod in &mut pods[important.clone()] {
+            pod.priority = 1_000;
+        }
+        let mut input = input(Vec::new(), pods);
+        input.template.max_vcpu = 8;
+        input.template.max_nodes = Some(4);
+        let decision = decide(&input);
+        let placed: BTreeSet<usize> =
+            decision.placements.iter().map(|placement| placement.pod).collect();
+        assert_eq!(placed.len(), 4);
+        assert!(important.clone().all(|pod| placed.contains(&pod)), "{important:?} {placed:?}");
+    }
 }

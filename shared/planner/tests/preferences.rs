@@ -5,13 +5,12 @@
 
 mod common;
 
-use common::checker::faults;
-use common::{ZONE, node_term, pod, wasteful};
+use common::{ZONE, checked, node_term, pod, wasteful, zones};
 use domain::Money;
 use domain::offering::{Architecture, CapacityType};
 use domain::plan::{Plan, PlanningInput};
 use domain::snapshot::Operator;
-use planner::{decide, explain};
+use planner::explain;
 use std::collections::BTreeSet;
 
 const CAPACITY: &str = "eks.amazonaws.com/capacityType";
@@ -24,18 +23,6 @@ fn preferring(weight: i32, key: &str, value: &str) -> PlanningInput {
         made.preferred_node_affinity.push((weight, node_term(key, Operator::In, &[value])));
         made
     }))
-}
-
-fn checked(input: &PlanningInput) -> Plan {
-    let decision = decide(input);
-    let faults = faults(input, &decision);
-    assert!(faults.is_empty(), "{faults:#?}");
-    decision.plan
-}
-
-fn zones(plan: &Plan) -> BTreeSet<&str> {
-    let launches = plan.commands.iter().flat_map(|command| &command.launch);
-    launches.map(|launch| launch.choices[0].pool.zone.as_str()).collect()
 }
 
 #[test]

@@ -3,18 +3,9 @@
 
 mod common;
 
-use common::checker::faults;
-use common::{ZONE, input, node, pod, spread};
-use domain::plan::{Plan, PlanningInput};
+use common::{ZONE, checked, input, node, pod, spread};
+use domain::plan::PlanningInput;
 use domain::policy::Policy;
-use planner::decide;
-
-fn checked(input: &PlanningInput) -> Plan {
-    let decision = decide(input);
-    let faults = faults(input, &decision);
-    assert!(faults.is_empty(), "{faults:#?}");
-    decision.plan
-}
 
 /// Batch work, `part` of a day's most, on a few large nodes, one of whose Deployments is spread over zones, under the default policy.
 fn batch(zones: &[&str], part: usize) -> PlanningInput {

@@ -6,15 +6,17 @@ pub mod random;
 pub mod world;
 
 use domain::Money;
+use domain::finding::FindingCode;
 use domain::offering::{
     Architecture, CapacityType, InstanceType, InterruptionBucket, Market, Offering, Pool, Resources,
 };
-use domain::plan::PlanningInput;
+use domain::plan::{Launch, Plan, PlanningInput, StayReason};
 use domain::policy::{NodeTemplate, Policy};
 use domain::snapshot::{
     ClusterSnapshot, DisruptionBudget, LabelSelector, Labels, Node, NodeManager, NodeSelectorTerm,
     Operator, Pod, PodKind, PodTerm, Requirement, TopologySpread, WorkloadRef,
 };
+use std::collections::BTreeSet;
 
 pub const ZONES: [&str; 3] = ["us-east-1a", "us-east-1b", "us-east-1c"];
 pub const ZONE: &str = "topology.kubernetes.io/zone";
@@ -274,4 +276,48 @@ pub fn wasteful(pods: impl IntoIterator<Item = Pod>) -> PlanningInput {
         })
         .collect();
     input(nodes, pods)
+}
+
+/// Six small pods on three large nodes.
+pub fn small(change: impl Fn(&mut Pod)) -> PlanningInput {
+    wasteful((0..6).map(|number| {
+        let mut made = pod("web", number, None, 300, 512);
+        change(&mut made);
+        made
+    }))
+}
+
+/// The plan, once nothing was found wrong with it.
+pub fn checked(input: &PlanningInput) -> Plan {
+    let decision = planner::decide(input);
+    let faults = checker::faults(input, &decision);
+    assert!(faults.is_empty(), "{faults:#?}");
+    decision.plan
+}
+
+/// Nodes that it launches.
+pub fn launched(plan: &Plan) -> u32 {
+    launches(plan).map(|launch| launch.count).sum()
+}
+
+pub fn launches(plan: &Plan) -> impl Iterator<Item = &Launch> {
+    plan.commands.iter().flat_map(|command| &command.launch)
+}
+
+/// Zones in which it launches nodes.
+pub fn zones(plan: &Plan) -> BTreeSet<&str> {
+    launches(plan).map(|launch| launch.choices[0].pool.zone.as_str()).collect()
+}
+
+/// Nodes that it retires.
+pub fn retired(plan: &Plan) -> usize {
+    plan.commands.iter().map(|command| command.retire.len()).sum()
+}
+
+/// Nothing moves off so many nodes, for this reason, and a finding says so.
+pub fn stays(input: &PlanningInput, reason: StayReason, code: FindingCode, nodes: usize) {
+    let plan = checked(input);
+    let kept: Vec<_> = plan.stays.iter().filter(|stay| stay.reason == reason).collect();
+    assert_eq!(kept.len(), nodes, "{:#?}", plan.stays);
+    assert!(plan.findings.iter().any(|finding| finding.code == code), "{:#?}", plan.findings);
 }

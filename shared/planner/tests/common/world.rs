@@ -1,7 +1,7 @@
 //! A small cluster that carries a plan out command by command, with a scheduler written from
 //! kube-scheduler's rules and none of the planner's insides.
 
-use super::checker::{new_node, runs_on, selects_labels, tolerates};
+use super::checker::{daemon_sets, new_node, runs_on, selects_labels, tolerates};
 use super::random::Dice;
 use super::{HOSTNAME, ZONE};
 use domain::Money;
@@ -121,16 +121,10 @@ impl<'a> World<'a> {
     /// A node comes, and with it a pod of each `DaemonSet` that selects it.
     fn launch(&mut self, node: Node) {
         let at = self.nodes.len();
-        let mut sets: BTreeMap<String, &'a Pod> = BTreeMap::new();
-        for (pod, _) in &self.pods {
-            if pod.kind == PodKind::DaemonSet && runs_on(pod, &node.labels, &node.taints) {
-                let largest = sets.entry(pod.owner.as_ref().unwrap().to_string()).or_insert(pod);
-                if pod.requests > largest.requests {
-                    *largest = pod;
-                }
-            }
-        }
-        self.pods.extend(sets.into_values().map(|pod| (pod, Some(at))));
+        let sets = daemon_sets(self.pods.iter().map(|(pod, _)| *pod));
+        let runs = sets.filter(|pod| runs_on(pod, &node.labels, &node.taints));
+        let runs: Vec<&'a Pod> = runs.collect();
+        self.pods.extend(runs.into_iter().map(|pod| (pod, Some(at))));
         self.nodes.push(node);
     }
 
