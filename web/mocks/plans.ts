@@ -79,7 +79,7 @@ function makeCommand(group: StateNode[], index: number): Command {
     })),
     reason: {
       kind: "spot",
-      text: `${group.length} nodes (${usd(before).amount} USD/h) give way to ${count} × ${type} ${zone} spot (${usd(before - saving).amount} USD/h): saves ${usd(saving).amount} USD/h (${(100n * saving) / before} %); ${pods.length} evictions are held to cost ${cost.amount} USD and pay back in 2 min.`,
+      text: `${group.length} nodes (${usd(before).amount} USD/h) give way to ${count} × ${type} ${zone} spot (${usd(before - saving).amount} USD/h): saves ${usd(saving).amount} USD/h (${(100n * saving) / before} %); ${pods.length} evictions are held to cost ${cost.amount} USD, which is earned back in 2 min.`,
       evictions: pods.length, disruption_cost: cost, added_interruption_cost_per_hour: usd(BigInt(count) * 1_000n), payback_seconds: 118,
     },
     rejected: [
