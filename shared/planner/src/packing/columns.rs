@@ -1,10 +1,12 @@
 //! The configuration linear programme of Gilmore and Gomory (1961): how many bins to fill by each
 //! pattern. Its prices bound the cost from below, its patterns make good packings.
 
-use super::cover::{Row, whole_bound};
-use super::duals::{Prices, linear_bound, worth};
-use super::greedy::BALANCE;
-use super::knapsack::{Best, best_load};
+use super::cover::Row;
+use super::duals::{Prices, worth};
+use super::fleets::cut_bound;
+use super::greedy::{BALANCE, Guide};
+use super::knapsack::{Best, Knapsack};
+use super::loads::Loads;
 use super::relaxed::{Thing, dot};
 use super::rows::Rows;
 use super::simplex::{Column, Simplex};
@@ -55,51 +57,6 @@ pub(super) struct Programme<const D: usize> {
     pub(super) row: Option<Row>,
 }
 
-/// The bound of the programme that lets bins be cut. What bins there were is given for nothing.
-pub(super) fn cut_bound<const D: usize>(problem: &Problem<D>) -> f64 {
-    let columns: Vec<(f64, Vec<f64>)> = problem
-        .kinds
-        .iter()
-        .map(|kind| (kind.price as f64, kind.capacity.map(f64::from).to_vec()))
-        .collect();
-    linear_bound(&demand(problem), &columns)
-}
-
-/// What all items take of each resource, less the room there is.
-fn demand<const D: usize>(problem: &Problem<D>) -> Vec<f64> {
-    let mut demand = vec![0.0; D];
-    for item in &problem.items {
-        for (sum, size) in demand.iter_mut().zip(&item.size) {
-            *sum += f64::from(*size) * f64::from(item.count);
-        }
-    }
-    for opened in &problem.opened {
-        for (sum, free) in demand.iter_mut().zip(&opened.free) {
-            *sum -= f64::from(*free);
-        }
-    }
-    demand
-}
-
-/// The bound of the programme of whole bins, up to `upper`: the resources' sums have to be covered, and
-/// what the configuration programme found the items to be worth.
-pub(super) fn uncut_bound<const D: usize>(
-    state: &mut State<'_, D>,
-    programme: Option<&Programme<D>>,
-    upper: u64,
-    nodes: u64,
-) -> f64 {
-    let problem = state.problem;
-    let mut rows: Vec<Row> =
-        programme.and_then(|programme| programme.row.clone()).into_iter().collect();
-    for (at, demand) in demand(problem).into_iter().enumerate() {
-        let gives = problem.kinds.iter().map(|kind| f64::from(kind.capacity[at])).collect();
-        rows.push(Row { demand, gives });
-    }
-    let prices: Vec<f64> = problem.kinds.iter().map(|kind| kind.price as f64).collect();
-    whole_bound(&prices, &rows, upper as f64, nodes, &mut state.checks)
-}
-
 /// Whether nothing ties bins together, so that patterns can be priced one by one.
 pub(super) fn is_plain<const D: usize>(problem: &Problem<D>) -> bool {
     problem.opened.is_empty()
@@ -142,6 +99,7 @@ pub(super) fn solve<const D: usize>(
     let mut pull = PULL;
     let mut nodes = QUICK;
     let mut row = None;
+    let mut knapsack = Knapsack::new();
     let far = |cost: f64, bound: f64| cost > bound * FAR;
     let spent = |state: &State<'_, D>, simplex: &Simplex| state.checks + simplex.work;
     while spent(state, &simplex) < until
@@ -159,7 +117,7 @@ pub(super) fn solve<const D: usize>(
         for (at, kind) in problem.kinds.iter().enumerate() {
             let price = kind.price as f64;
             let floor = price * if pull > 0.0 { 1.0 - SLACK } else { 1.0 + TOLERANCE };
-            let found = rows.best(kind, &prices, &scale, floor, nodes);
+            let found = rows.best(&mut knapsack, kind, &prices, &scale, floor, nodes);
             state.checks += found.effort;
             dear = dear.max(found.most / price);
             most.push(found.most);
@@ -221,8 +179,19 @@ impl<const D: usize> Programme<D> {
         fleet.into_iter().collect()
     }
 
+    /// Loads around what it finds scarce, of these kinds, and for all else of kinds that sand pays.
+    pub(super) fn loads<'a>(
+        &self,
+        problem: &Problem<D>,
+        guide: &'a Guide<D>,
+        kinds: Vec<u32>,
+    ) -> Loads<'a, D> {
+        let scarce = self.rows.of.iter().map(Option::is_some).collect();
+        Loads { guide, common: self.kinds_for_sand(problem), kinds, scarce }
+    }
+
     /// Kinds that sand alone is worth nearly opening for, beside those that it opens.
-    pub(super) fn kinds_for_sand(&self, problem: &Problem<D>) -> Vec<u32> {
+    fn kinds_for_sand(&self, problem: &Problem<D>) -> Vec<u32> {
         let pays = |kind: &Kind<D>| worth(&kind.capacity, &self.sand) >= kind.price as f64 * NEARLY;
         let kinds = problem.kinds.iter().enumerate().filter(|(_, kind)| pays(kind));
         kinds.map(|(at, _)| at as u32).collect()
@@ -329,6 +298,7 @@ impl<const D: usize> Rows<D> {
     /// The pattern worth most in a bin of a kind, more than `floor`: an item takes the place of sand.
     fn best(
         &self,
+        knapsack: &mut Knapsack<D>,
         kind: &Kind<D>,
         prices: &[f64],
         scale: &[f64; D],
@@ -347,7 +317,7 @@ impl<const D: usize> Rows<D> {
             }
         }
         let capacity = kind.capacity.map(f64::from);
-        let mut best = best_load(&things, &capacity, floor - alone, nodes);
+        let mut best = knapsack.best_load(&things, &capacity, floor - alone, nodes);
         best.most += alone;
         best
     }

@@ -1,6 +1,6 @@
 //! The bound from whole bins: covering every row with bins that cannot be cut.
 
-use super::knapsack::best_load;
+use super::knapsack::Knapsack;
 use super::relaxed::{Thing, dot, gain, prices};
 
 /// Rows that are looked at, at most.
@@ -15,19 +15,28 @@ pub(super) struct Row {
     pub(super) gives: Vec<f64>,
 }
 
-/// No whole numbers of bins that cover every row cost less than what this returns, up to `upper`.
+/// What the search for the cheapest cover by whole bins came to.
+#[derive(Debug, Clone)]
+pub(super) struct Cover {
+    /// No cover costs less, where that is below `upper`.
+    pub(super) bound: f64,
+    /// Kinds and numbers of bins of the cheapest one that was found.
+    pub(super) fleet: Vec<(u32, u32)>,
+}
+
+/// Covers every row by whole numbers of bins, for less than `upper`.
 ///
 /// Taking the complement `z = u − x` of how many bins there are of each kind makes the covering problem
 /// a bounded knapsack, `max price · z` with `Σ gives · z ≤ Σ gives · u − demand`. `u` is what no packing
 /// cheaper than `upper` exceeds, by reduced costs (Dantzig, Fulkerson and Johnson 1954).
 /// A bound is proved for growing parts of the gap until a search gets longer than `nodes`.
-pub(super) fn whole_bound(
+pub(super) fn whole_cover(
     price: &[f64],
     rows: &[Row],
     upper: f64,
     nodes: u64,
     checks: &mut u64,
-) -> f64 {
+) -> Cover {
     let rows: Vec<&Row> = rows.iter().filter(|row| row.demand > 0.0).take(ROWS).collect();
     let kinds: Vec<Thing<ROWS>> = price
         .iter()
@@ -48,10 +57,11 @@ pub(super) fn whole_bound(
     let worth = worth.map(|worth| worth / dear);
     let lower = dot(&worth, &demand) * (1.0 - 1e-9);
     *checks += kinds.len() as u64 * 8;
+    let mut cover = Cover { bound: lower, fleet: Vec::new() };
     if lower >= upper {
-        return lower;
+        return cover;
     }
-    let mut bound = lower;
+    let mut knapsack = Knapsack::new();
     for part in [0.02, 0.1, 0.3, 1.0] {
         let target = lower + (upper - lower) * part;
         let mut few = kinds.clone();
@@ -61,23 +71,33 @@ pub(super) fn whole_bound(
         }
         few.retain(|kind| kind.count > 0.0);
         let Some(room) = room(&few, &demand) else {
-            bound = target;
+            cover.bound = target;
             continue;
         };
         if few.len() > MOST_KINDS {
             break;
         }
         let all: f64 = few.iter().map(|kind| kind.worth * kind.count).sum();
-        let found = best_load(&few, &room, all - target, nodes);
+        let found = knapsack.best_load(&few, &room, all - target, nodes);
         *checks += found.effort;
         // What the sums round is far below a millionth of all of them.
         let proved = all - found.most - all * 1e-9;
-        bound = proved.min(target).max(bound);
+        cover.bound = proved.min(target).max(cover.bound);
         if proved < target * (1.0 - 1e-6) {
+            if !found.pattern.is_empty() {
+                cover.fleet = complement(&few, &found.pattern);
+            }
             break;
         }
     }
-    bound
+    cover
+}
+
+/// What stays of all kinds at their most, without what is left out.
+fn complement<const D: usize>(all: &[Thing<D>], without: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let out = |id: u32| without.iter().find(|out| out.0 == id).map_or(0, |out| out.1);
+    let stays = all.iter().map(|kind| (kind.id, kind.count as u32 - out(kind.id)));
+    stays.filter(|(_, count)| *count > 0).collect()
 }
 
 /// What may be left out of all kinds at their most. Nothing where all of them do not cover the demand.

@@ -19,12 +19,7 @@ pub(super) struct Prices<const D: usize> {
 
 impl<const D: usize> Prices<D> {
     pub(super) fn new(items: &[Item<D>], kinds: &[Kind<D>]) -> Self {
-        let mut demand = [0.0; D];
-        for item in items {
-            for (sum, size) in demand.iter_mut().zip(&item.size) {
-                *sum += f64::from(*size) * f64::from(item.count);
-            }
-        }
+        let demand = all_sizes(items);
         let columns: Vec<(f64, Vec<f64>)> = kinds
             .iter()
             .map(|kind| (kind.price as f64, kind.capacity.map(f64::from).to_vec()))
@@ -53,6 +48,17 @@ impl<const D: usize> Prices<D> {
     pub(super) fn blend(&self, share: f64) -> [f64; D] {
         std::array::from_fn(|at| (1.0 - share) * self.exact[at] + share * self.balanced[at])
     }
+}
+
+/// What all items take together.
+pub(super) fn all_sizes<const D: usize>(items: &[Item<D>]) -> [f64; D] {
+    let mut sums = [0.0; D];
+    for item in items {
+        for (sum, size) in sums.iter_mut().zip(&item.size) {
+            *sum += f64::from(*size) * f64::from(item.count);
+        }
+    }
+    sums
 }
 
 /// A price that no amount of columns that meets every demand undercuts. Columns are

@@ -11,16 +11,23 @@ pub(super) struct Part {
 /// By first part and room: the least that is lost by things that gain and are left out, by things that
 /// cost and are taken, and by room that stays empty, whatever the other resources are.
 #[derive(Debug)]
-pub(super) struct Fills {
+pub(super) struct Fills<'a> {
     step: f64,
     rooms: usize,
-    least: Vec<f64>,
+    least: &'a [f64],
     pub(super) work: u64,
 }
 
-impl Fills {
-    /// Nothing where the sizes have no common step, or it would take more than `limit` checks.
-    pub(super) fn new(parts: &[Part], capacity: f64, price: f64, limit: u64) -> Option<Self> {
+impl<'a> Fills<'a> {
+    /// Made in `table`, whatever is in it. Nothing where the sizes have no common step, or it would take
+    /// more than `limit` checks.
+    pub(super) fn new(
+        table: &'a mut Vec<f64>,
+        parts: &[Part],
+        capacity: f64,
+        price: f64,
+        limit: u64,
+    ) -> Option<Self> {
         let step = parts.iter().try_fold(0, |step, part| {
             let whole = part.size.fract() == 0.0 && part.size <= f64::from(u32::MAX);
             whole.then(|| super::gcd(step, part.size as u64))
@@ -38,9 +45,10 @@ impl Fills {
         if work > limit {
             return None;
         }
-        let mut least = vec![0.0; (parts.len() + 1) * rooms];
-        let empty = least.len() - rooms;
-        for (room, lost) in least[empty..].iter_mut().enumerate() {
+        let cells = (parts.len() + 1) * rooms;
+        table.resize(cells.max(table.len()), 0.0);
+        let least = &mut table[..cells];
+        for (room, lost) in least[cells - rooms..].iter_mut().enumerate() {
             *lost = room as f64 * step as f64 * price;
         }
         for (at, part) in parts.iter().enumerate().rev() {
@@ -64,7 +72,7 @@ impl Fills {
                 *lost = (0..=most).map(with).fold(f64::INFINITY, f64::min);
             }
         }
-        Some(Self { step: step as f64, rooms, least, work })
+        Some(Self { step: step as f64, rooms, least: &*least, work })
     }
 
     /// What is lost at least by parts from `from` on in so much room.

@@ -31,10 +31,10 @@ struct Slot<const D: usize> {
     forgone: f64,
 }
 
-struct Search<const D: usize> {
+struct Search<'a, const D: usize> {
     slots: Vec<Slot<D>>,
     prices: [f64; D],
-    fills: [Option<Fills>; D],
+    fills: [Option<Fills<'a>>; D],
     taken: Vec<u32>,
     best: f64,
     best_taken: Vec<u32>,
@@ -44,79 +44,97 @@ struct Search<const D: usize> {
     limit: u64,
 }
 
-/// Looks for the load worth most, more than `floor`, for at most `nodes` nodes.
-///
-/// With prices `w ≥ 0` of the resources a load `x` is worth
-/// `w · capacity + Σ count · max(0, gain)` less what it loses against that: `|gain|` for each thing that
-/// gains and is left out or costs and is taken, and `w` for the room that stays empty. The prices of
-/// the linear relaxation make the first sum least; the search gives up on what loses too much.
-pub(super) fn best_load<const D: usize>(
-    things: &[Thing<D>],
-    capacity: &[f64; D],
-    floor: f64,
-    nodes: u64,
-) -> Best {
-    let prices = prices(things, capacity);
-    let ideal = dot(&prices, capacity)
-        + things.iter().map(|thing| thing.count * gain(thing, &prices).max(0.0)).sum::<f64>();
-    let looked = 40 * things.len() as u64 + 40;
-    // A billionth covers what the sums round.
-    if ideal * (1.0 + 1e-9) <= floor {
-        return Best {
-            most: ideal * (1.0 + 1e-9),
-            pattern: Vec::new(),
-            worth: 0.0,
-            effort: looked,
+/// Looks for loads. Its memory is kept from one to the next: tables of megabytes that come and go cost
+/// more than what is written into them.
+#[derive(Debug)]
+pub(super) struct Knapsack<const D: usize> {
+    tables: [Vec<f64>; D],
+}
+
+impl<const D: usize> Knapsack<D> {
+    pub(super) const fn new() -> Self {
+        Self { tables: [const { Vec::new() }; D] }
+    }
+
+    /// Looks for the load worth most, more than `floor`, for at most `nodes` nodes.
+    ///
+    /// With prices `w ≥ 0` of the resources a load `x` is worth
+    /// `w · capacity + Σ count · max(0, gain)` less what it loses against that: `|gain|` for each thing that
+    /// gains and is left out or costs and is taken, and `w` for the room that stays empty. The prices of
+    /// the linear relaxation make the first sum least; the search gives up on what loses too much.
+    pub(super) fn best_load(
+        &mut self,
+        things: &[Thing<D>],
+        capacity: &[f64; D],
+        floor: f64,
+        nodes: u64,
+    ) -> Best {
+        let prices = prices(things, capacity);
+        let ideal = dot(&prices, capacity)
+            + things.iter().map(|thing| thing.count * gain(thing, &prices).max(0.0)).sum::<f64>();
+        let looked = 40 * things.len() as u64 + 40;
+        // A billionth covers what the sums round.
+        if ideal * (1.0 + 1e-9) <= floor {
+            return Best {
+                most: ideal * (1.0 + 1e-9),
+                pattern: Vec::new(),
+                worth: 0.0,
+                effort: looked,
+            };
+        }
+        let mut slots: Vec<Slot<D>> = things
+            .iter()
+            .map(|thing| Slot {
+                id: thing.id,
+                size: thing.size,
+                count: thing.count as u32,
+                gain: gain(thing, &prices),
+                density: thing.worth / dot(&thing.size, &prices).max(f64::MIN_POSITIVE),
+                forgone: gain(thing, &prices).max(0.0) * thing.count,
+            })
+            .collect();
+        // Most worth for the price of its size first: what follows can fill the room no better.
+        slots.sort_by(|one, other| {
+            other.density.total_cmp(&one.density).then(one.id.cmp(&other.id))
+        });
+        for at in (1..slots.len()).rev() {
+            slots[at - 1].forgone += slots[at].forgone;
+        }
+        let parts = |at: usize| {
+            let part =
+                |slot: &Slot<D>| Part { size: slot.size[at], count: slot.count, gain: slot.gain };
+            slots.iter().map(part).collect::<Vec<Part>>()
         };
-    }
-    let mut slots: Vec<Slot<D>> = things
-        .iter()
-        .map(|thing| Slot {
-            id: thing.id,
-            size: thing.size,
-            count: thing.count as u32,
-            gain: gain(thing, &prices),
-            density: thing.worth / dot(&thing.size, &prices).max(f64::MIN_POSITIVE),
-            forgone: gain(thing, &prices).max(0.0) * thing.count,
-        })
-        .collect();
-    // Most worth for the price of its size first: what follows can fill the room no better.
-    slots.sort_by(|one, other| other.density.total_cmp(&one.density).then(one.id.cmp(&other.id)));
-    for at in (1..slots.len()).rev() {
-        slots[at - 1].forgone += slots[at].forgone;
-    }
-    let parts = |at: usize| {
-        let part =
-            |slot: &Slot<D>| Part { size: slot.size[at], count: slot.count, gain: slot.gain };
-        slots.iter().map(part).collect::<Vec<Part>>()
-    };
-    let fills: [Option<Fills>; D] =
-        std::array::from_fn(|at| Fills::new(&parts(at), capacity[at], prices[at], nodes * FILLS));
-    let mut search = Search {
-        taken: vec![0; slots.len()],
-        slots,
-        prices,
-        fills,
-        best: ideal - floor,
-        best_taken: Vec::new(),
-        nodes: 0,
-        looked: 0,
-        limit: nodes,
-    };
-    let lost = search.lost(0, capacity);
-    search.descend(0, *capacity, 0.0);
-    let lost = if search.nodes < nodes { search.best } else { lost.min(search.best) };
-    let work: u64 = search.fills.iter().flatten().map(|fills| fills.work).sum();
-    let taken = search.best_taken.iter().zip(&search.slots).filter(|(taken, _)| **taken > 0);
-    Best {
-        most: (ideal - lost) * (1.0 + 1e-9),
-        worth: ideal - search.best,
-        pattern: taken.map(|(taken, slot)| (slot.id, *taken)).collect(),
-        effort: looked + work + 8 * search.nodes + 3 * search.looked,
+        let mut tables = self.tables.iter_mut();
+        let fills: [Option<Fills<'_>>; D] = std::array::from_fn(|at| {
+            Fills::new(tables.next()?, &parts(at), capacity[at], prices[at], nodes * FILLS)
+        });
+        let mut search = Search {
+            taken: vec![0; slots.len()],
+            slots,
+            prices,
+            fills,
+            best: ideal - floor,
+            best_taken: Vec::new(),
+            nodes: 0,
+            looked: 0,
+            limit: nodes,
+        };
+        let lost = search.lost(0, capacity);
+        search.descend(0, *capacity, 0.0);
+        let lost = if search.nodes < nodes { search.best } else { lost.min(search.best) };
+        let work: u64 = search.fills.iter().flatten().map(|fills| fills.work).sum();
+        let taken = search.best_taken.iter().zip(&search.slots).filter(|(taken, _)| **taken > 0);
+        Best {
+            most: (ideal - lost) * (1.0 + 1e-9),
+            worth: ideal - search.best,
+            pattern: taken.map(|(taken, slot)| (slot.id, *taken)).collect(),
+            effort: looked + work + 8 * search.nodes + 3 * search.looked,
+        }
     }
 }
 
-impl<const D: usize> Search<D> {
+impl<const D: usize> Search<'_, D> {
     /// What slots from `from` on lose at least in so much room.
     fn lost(&self, from: usize, free: &[f64; D]) -> f64 {
         let known =

@@ -1,7 +1,7 @@
 //! A packing bin by bin: the hardest item that is left, with the best load of others around it.
 
 use super::greedy::Guide;
-use super::knapsack::best_load;
+use super::knapsack::Knapsack;
 use super::relaxed::Thing;
 use super::state::State;
 
@@ -31,6 +31,7 @@ impl<const D: usize> Loads<'_, D> {
     /// Places all that fits into new bins. For problems without limits across bins.
     pub(super) fn complete(&self, state: &mut State<'_, D>) {
         let mut order: Vec<u32> = self.guide.order.clone();
+        let mut knapsack = Knapsack::new();
         for turn in 0.. {
             if turn % BINS == 0 {
                 order.retain(|item| state.remaining[*item as usize] > 0);
@@ -38,7 +39,7 @@ impl<const D: usize> Loads<'_, D> {
             }
             let left = |item: &&u32| state.remaining[**item as usize] > 0;
             let Some(&hardest) = order.iter().find(left) else { return };
-            match self.best(state, &order, hardest, turn) {
+            match self.best(state, &mut knapsack, &order, hardest, turn) {
                 Some(bin) => keep(state, bin),
                 // Some other way must find it a place.
                 None => order.retain(|item| *item != hardest),
@@ -49,6 +50,7 @@ impl<const D: usize> Loads<'_, D> {
     fn best(
         &self,
         state: &mut State<'_, D>,
+        knapsack: &mut Knapsack<D>,
         order: &[u32],
         hardest: u32,
         turn: usize,
@@ -90,7 +92,8 @@ impl<const D: usize> Loads<'_, D> {
             let price = kind.price as f64;
             let worth = self.guide.worth[hardest as usize] * (1.0 + HARD);
             let nodes = NODES + things.len() as u64;
-            let found = best_load(&things, &free.map(f64::from), ratio * price - worth, nodes);
+            let found =
+                knapsack.best_load(&things, &free.map(f64::from), ratio * price - worth, nodes);
             state.checks += found.effort + (hard + others) as u64;
             if found.worth + worth > ratio * price || best.is_none() {
                 ratio = (found.worth.max(0.0) + worth) / price;

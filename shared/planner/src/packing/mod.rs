@@ -7,10 +7,12 @@
 //! 1 000 pass in a millisecond of one core, and never looks at a clock.
 
 mod columns;
+mod construct;
 mod cover;
 mod dive;
 mod duals;
 mod fills;
+mod fleets;
 mod greedy;
 mod knapsack;
 mod loads;

@@ -3,8 +3,6 @@
 use super::relaxed::dot;
 use super::state::State;
 
-/// Fleets that are tried.
-const MOST_FLEETS: usize = 4;
 /// Bins that an item fits into among which the best is taken.
 const LOOKS: u32 = 48;
 
@@ -21,28 +19,6 @@ pub(super) fn pour_into<const D: usize>(
     }
     pour(state, prices, order);
     state.bins.retain(|bin| !bin.load.is_empty());
-}
-
-/// Whole fleets about these amounts: of each kind as many rounded up or down, the nearest first.
-pub(super) fn whole_fleets(amounts: &[(u32, f64)]) -> Vec<Vec<(u32, u32)>> {
-    let mut fleets: Vec<(f64, Vec<(u32, u32)>)> = vec![(0.0, Vec::new())];
-    for &(kind, amount) in amounts {
-        let near = (amount + 0.5).floor();
-        // Which kinds are rounded the other way is tried for a few.
-        let other = if near > amount { near - 1.0 } else { near + 1.0 };
-        let ways: &[f64] = if fleets.len() < MOST_FLEETS { &[near, other] } else { &[near] };
-        fleets = ways
-            .iter()
-            .flat_map(|way| {
-                fleets.iter().map(move |(off, fleet)| {
-                    let kinds = fleet.iter().copied().chain([(kind, *way as u32)]);
-                    (off + (way - amount).abs(), kinds.collect())
-                })
-            })
-            .collect();
-    }
-    fleets.sort_by(|one, other| one.0.total_cmp(&other.0));
-    fleets.into_iter().map(|(_, fleet)| fleet).collect()
 }
 
 /// Puts what remains into the bins there are, each item where what it takes is most like what is left

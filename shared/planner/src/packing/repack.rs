@@ -2,11 +2,11 @@
 //! with the best loads of their items, and keep what costs less, or the same with the room that stays
 //! empty more in one place. Concentrated room is what lets a bin become smaller or go.
 
-use super::duals::worth;
+use super::duals::{all_sizes, worth};
 use super::greedy::{BALANCE, Guide};
-use super::knapsack::best_load;
+use super::knapsack::Knapsack;
 use super::random::Random;
-use super::relaxed::Thing;
+use super::relaxed::{Thing, dot};
 use super::state::{Bin, Place, State};
 
 /// Nodes of the search for one load, beside one for each thing.
@@ -14,6 +14,8 @@ const NODES: u64 = 80;
 
 /// Classes of which items are swapped, from each of two bins.
 const SOME: usize = 10;
+/// How much less room is worth of which the scarcest resource leaves some for nothing.
+const USABLE: f64 = 0.8;
 
 /// Works on bins that can be filled in any way, until `until` checks or a cost of `bound`.
 pub(super) struct Repack<'s, 'p, const D: usize> {
@@ -21,12 +23,15 @@ pub(super) struct Repack<'s, 'p, const D: usize> {
     guide: &'s Guide<D>,
     /// Prices of the resources over the dearest kind's price, so that room is a share of a bin.
     prices: [f64; D],
+    /// What a unit of each resource is worth together with as much of the others as all items take.
+    mix: [f64; D],
     dearest: f64,
     /// Of how many steps one takes bins apart as a whole.
     rarely: usize,
     /// By class: how many are out of their bins.
     pool: Vec<u32>,
     things: Vec<Thing<D>>,
+    knapsack: Knapsack<D>,
 }
 
 impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
@@ -36,7 +41,20 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
         let prices = guide.prices.blend(BALANCE).map(|price| price / dearest);
         let items: u32 = state.bins.iter().flat_map(|bin| &bin.load).map(|load| load.1).sum();
         let rarely = 2 + items as usize / state.bins.len().max(1) / 16;
-        Self { state, guide, prices, dearest, rarely, pool, things: Vec::new() }
+        let sum = all_sizes(&state.problem.items);
+        let worth = dot(&sum, &prices);
+        let mix = sum.map(|sum| worth / sum.max(1.0));
+        Self {
+            state,
+            guide,
+            prices,
+            mix,
+            dearest,
+            rarely,
+            pool,
+            things: Vec::new(),
+            knapsack: Knapsack::new(),
+        }
     }
 
     pub(super) fn run(&mut self, until: u64, bound: f64, random: &mut Random) {
@@ -110,7 +128,7 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
                 things.push(Thing { count: f64::from(most), ..*thing });
             }
         }
-        let found = best_load(&things, &free, 0.0, NODES + things.len() as u64);
+        let found = self.knapsack.best_load(&things, &free, 0.0, NODES + things.len() as u64);
         self.state.checks += found.effort + 10 * self.things.len() as u64;
         self.load(&mut taker, &found.pattern);
         let rest: Vec<(u32, u32)> = self
@@ -234,9 +252,12 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
         bins.iter().map(|bin| self.empty(&bin.free).powi(2)).sum()
     }
 
-    /// Room as a share of the dearest bin.
+    /// Room as a share of the dearest bin: most of it where the items could use it all.
     fn empty(&self, free: &[u32; D]) -> f64 {
-        free.iter().zip(&self.prices).map(|(free, price)| f64::from(*free) * price).sum()
+        let all: f64 =
+            free.iter().zip(&self.prices).map(|(free, price)| f64::from(*free) * price).sum();
+        let usable = free.iter().zip(&self.mix).map(|(free, mix)| f64::from(*free) * mix);
+        (1.0 - USABLE) * all + USABLE * usable.fold(f64::INFINITY, f64::min)
     }
 
     fn take_apart(&mut self, ruined: &[Bin<D>], random: &mut Random) {
@@ -294,7 +315,7 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
             }
             let price = kind.price as f64;
             let nodes = NODES + things.len() as u64;
-            let found = best_load(&things, &capacity, ratio * price, nodes);
+            let found = self.knapsack.best_load(&things, &capacity, ratio * price, nodes);
             self.state.checks += found.effort + 8 * self.things.len() as u64;
             if !found.pattern.is_empty() {
                 ratio = found.worth / price;

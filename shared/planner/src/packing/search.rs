@@ -1,26 +1,21 @@
 //! Ruin and recreate: take a few bins apart, pack their items again, keep what costs no more.
 
-use super::columns::{self, Programme, cut_bound, is_plain, uncut_bound};
-use super::dive::dive;
-use super::greedy::{BALANCE, Guide, Way, complete, fill};
-use super::loads::Loads;
-use super::pour::{pour_into, whole_fleets};
+use super::columns::is_plain;
+use super::construct::{Constructed, construct};
+use super::fleets::{cut_bound, uncut_bound};
+use super::greedy::{Guide, Way, complete, fill};
 use super::random::Random;
+use super::repack::Repack;
 use super::state::{Bin, CHECKS_PER_UNIT, Place, State};
 
 /// Greedy packings that are tried, the most robust first.
-const WAYS: [Way; 5] = [
+pub(super) const WAYS: [Way; 5] = [
     Way { even: false, favour: 1.0 },
     Way { even: true, favour: 10.0 },
     Way { even: true, favour: 1.0 },
     Way { even: true, favour: 1.2 },
     Way { even: false, favour: 1.2 },
 ];
-
-/// A programme that costs no more than so many times its bound is as good as solved.
-const SOLVED: f64 = 1.003;
-/// Items in a bin, on average, above which bins are not filled one by one.
-const MANY: usize = 16;
 
 /// Builds a packing, improves it until the budget is used up, and returns a bound on its cost.
 pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, seed: u64) -> f64 {
@@ -32,26 +27,39 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
     }
     let mut bound = cut_bound(state.problem);
     let plain = is_plain(state.problem);
-    let mut kept = None;
+    let mut constructed = None;
     if plain {
-        kept = construct(state, &mut guide, until, bound);
+        constructed = construct(state, &mut guide, until, bound);
     } else {
         complete(state, &guide, WAYS[0]);
     }
     // A few hundredths of the budget.
     let nodes = until / 600;
-    if let Some(programme) = &kept {
+    let (programme, hopeful) = match constructed {
+        Some(Constructed { programme, hopeful }) => (Some(programme), hopeful),
+        None => (None, None),
+    };
+    if let Some(programme) = &programme {
         bound = programme.bound.max(bound);
     }
     if complete_packing(state) {
-        bound = bound.max(uncut_bound(state, kept.as_ref(), state.cost(), nodes));
+        bound = bound.max(uncut_bound(state, programme.as_ref(), nodes));
     }
     // Nearer than rounding tells apart.
     let enough = bound * (1.0 + 1e-8);
     let mut random = Random::new(seed);
     let first = state.problem.opened.len();
+    if let Some(mut other) = hopeful {
+        other.checks = state.checks;
+        let half = state.checks.midpoint(until);
+        Repack::new(&mut other, &guide).run(half, enough, &mut random);
+        state.checks = other.checks;
+        if other.cost() < state.cost() {
+            *state = other;
+        }
+    }
     if plain && complete_packing(state) {
-        super::repack::Repack::new(state, &guide).run(until, enough, &mut random);
+        Repack::new(state, &guide).run(until, enough, &mut random);
     }
     while state.checks < until && state.bins.len() > first && (state.cost() as f64) > enough {
         let before = state.checks;
@@ -62,120 +70,13 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         state.checks = state.checks.max(before + 1);
     }
     if complete_packing(state) {
-        bound = bound.max(uncut_bound(state, kept.as_ref(), state.cost(), nodes));
+        bound = bound.max(uncut_bound(state, programme.as_ref(), nodes));
     }
     bound
 }
 
-/// Packs a problem without limits across bins in several ways, guided by the configuration programme, and
-/// keeps the best.
-fn construct<const D: usize>(
-    state: &mut State<'_, D>,
-    guide: &mut Guide<D>,
-    until: u64,
-    cut: f64,
-) -> Option<Programme<D>> {
-    let problem = state.problem;
-    let few = problem.items.len() <= columns::MOST_ROWS;
-    let any: Vec<u32> = (0..problem.kinds.len() as u32).collect();
-    if few {
-        complete(state, guide, WAYS[0]);
-        for way in &WAYS[1..] {
-            try_out(state, |other| complete(other, guide, *way));
-        }
-        let scarce = vec![true; problem.items.len()];
-        let loads = Loads { guide, common: Vec::new(), kinds: any.clone(), scarce };
-        try_out(state, |other| {
-            loads.complete(other);
-            complete(other, guide, WAYS[2]);
-        });
-    }
-    // Where few items go into a bin, the programme says more than a search finds.
-    let few_in_one = guide.prices.opened.iter().any(|kind| guide.usual[*kind as usize] < MANY);
-    let late = until * if few_in_one { 6 } else { 3 } / 10;
-    let Some(programme) = columns::solve(state, until * 3 / 10, late) else {
-        complete(state, guide, WAYS[0]);
-        return None;
-    };
-    // Its prices say more than the resources' once it is nearly solved.
-    let order = guide.order.clone();
-    if programme.bound > cut || programme.cost < cut * SOLVED {
-        guide.adopt(&programme.worth);
-    }
-    let guide = &*guide;
-    let fleet = programme.fleet();
-    let opened: Vec<u32> = fleet.iter().map(|kind| kind.0).collect();
-    let loads = |kinds: &[u32]| Loads {
-        guide,
-        common: programme.kinds_for_sand(problem),
-        kinds: kinds.to_vec(),
-        scarce: programme.rows.of.iter().map(Option::is_some).collect(),
-    };
-    let bins: f64 = fleet.iter().map(|kind| kind.1).sum();
-    let pods: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
-    if programme.rows.poured.is_empty() {
-        try_out(state, |other| {
-            dive(other, &programme);
-            complete(other, guide, WAYS[2]);
-        });
-    }
-    let many = pods > bins * MANY as f64;
-    if few || !many {
-        try_out(state, |other| {
-            loads(&opened).complete(other);
-            complete(other, guide, WAYS[2]);
-        });
-    }
-    let prices = guide.prices.blend(BALANCE);
-    // Where many items go into a bin, few are left for bins beside the fleet.
-    let price = |kind: u32| problem.kinds[kind as usize].price;
-    let least = opened.iter().map(|kind| price(*kind)).min().unwrap_or(0);
-    let small: Vec<u32> =
-        any.iter().copied().filter(|kind| !many || price(*kind) < least / 2).collect();
-    for (number, whole) in whole_fleets(&fleet).into_iter().enumerate() {
-        let late = state.checks > until / 2 && (number > 0 || !many);
-        if complete_packing(state) && late {
-            break;
-        }
-        let mut poured = State::new(problem);
-        poured.checks = state.checks;
-        pour_into(&mut poured, &whole, &prices, &order);
-        state.checks = poured.checks;
-        let rest = Loads { common: small.clone(), ..loads(&small) };
-        for by_loads in [true, false] {
-            try_out(state, |other| {
-                let checks = other.checks;
-                other.clone_from(&poured);
-                other.checks = checks;
-                if by_loads {
-                    rest.complete(other);
-                }
-                complete(other, guide, WAYS[2]);
-            });
-        }
-    }
-    Some(programme)
-}
-
-/// Keeps what a way of packing from nothing makes, if it is better.
-fn try_out<'a, const D: usize>(state: &mut State<'a, D>, pack: impl FnOnce(&mut State<'a, D>)) {
-    let mut other = State::new(state.problem);
-    other.checks = state.checks;
-    pack(&mut other);
-    let checks = other.checks;
-    if rank(&other) < rank(state) {
-        *state = other;
-    }
-    state.checks = checks;
-}
-
-/// Items without a place, then cost.
-fn rank<const D: usize>(state: &State<'_, D>) -> (u64, u64) {
-    (state.remaining.iter().map(|left| u64::from(*left)).sum(), state.cost())
-}
-
 /// Whether all items have a place.
-fn complete_packing<const D: usize>(state: &State<'_, D>) -> bool {
+pub(super) fn complete_packing<const D: usize>(state: &State<'_, D>) -> bool {
     state.remaining.iter().all(|left| *left == 0)
 }
 

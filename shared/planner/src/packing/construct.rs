@@ -1,0 +1,159 @@
+//! First packings of problems without limits across bins, in several ways.
+
+use super::columns::{self, Programme};
+use super::dive::dive;
+use super::fleets::fleets;
+use super::greedy::{Guide, Way, complete};
+use super::loads::Loads;
+use super::pour::pour_into;
+use super::search::{WAYS, complete_packing};
+use super::state::State;
+
+/// A programme that costs no more than so many times its bound is as good as solved.
+const SOLVED: f64 = 1.003;
+/// Items in a bin, on average, above which bins are not filled one by one.
+const MANY: usize = 16;
+/// The most robust greedy way for what others left.
+const REST: Way = WAYS[2];
+
+/// What the ways came to, beside the best packing.
+pub(super) struct Constructed<'a, const D: usize> {
+    pub(super) programme: Programme<D>,
+    /// A packing into the fleet that promises most, where it is not the best: what found no place in
+    /// the fleet is in bins beside it, which a search may do without.
+    pub(super) hopeful: Option<State<'a, D>>,
+}
+
+/// Packs in several ways, guided by the configuration programme, and keeps the best in `state`. `cut` is the
+/// bound of bins that can be cut.
+pub(super) fn construct<'a, const D: usize>(
+    state: &mut State<'a, D>,
+    guide: &mut Guide<D>,
+    until: u64,
+    cut: f64,
+) -> Option<Constructed<'a, D>> {
+    let problem = state.problem;
+    let few = problem.items.len() <= columns::MOST_ROWS;
+    if few {
+        first_packings(state, guide);
+    }
+    // Where few items go into a bin, the programme says more than a search finds.
+    let few_in_one = guide.prices.opened.iter().any(|kind| guide.usual[*kind as usize] < MANY);
+    let late = until * if few_in_one { 6 } else { 3 } / 10;
+    let Some(programme) = columns::solve(state, until * 3 / 10, late) else {
+        complete(state, guide, WAYS[0]);
+        return None;
+    };
+    // Its prices say more than the resources' once it is nearly solved.
+    let order = guide.order.clone();
+    if programme.bound > cut || programme.cost < cut * SOLVED {
+        guide.adopt(&programme.worth);
+    }
+    let guide = &*guide;
+    if programme.rows.poured.is_empty() {
+        try_out(state, |other| {
+            dive(other, &programme);
+            complete(other, guide, REST);
+        });
+    }
+    let bins: f64 = programme.fleet().iter().map(|kind| kind.1).sum();
+    let pods: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
+    let many = pods > bins * MANY as f64;
+    if few || !many {
+        let opened: Vec<u32> = programme.fleet().iter().map(|kind| kind.0).collect();
+        try_out(state, |other| {
+            programme.loads(problem, guide, opened).complete(other);
+            complete(other, guide, REST);
+        });
+    }
+    let hopeful = pour_fleets(state, &programme, guide, &order, many, until);
+    Some(Constructed { programme, hopeful })
+}
+
+/// Greedy packings, and one bin by bin.
+fn first_packings<const D: usize>(state: &mut State<'_, D>, guide: &Guide<D>) {
+    let problem = state.problem;
+    complete(state, guide, WAYS[0]);
+    for way in &WAYS[1..] {
+        try_out(state, |other| complete(other, guide, *way));
+    }
+    let kinds = (0..problem.kinds.len() as u32).collect();
+    let scarce = vec![true; problem.items.len()];
+    let loads = Loads { guide, common: Vec::new(), kinds, scarce };
+    try_out(state, |other| {
+        loads.complete(other);
+        complete(other, guide, REST);
+    });
+}
+
+/// Pours everything into cheap fleets. Returns the packing into the one whose price, with what remains at
+/// its worth, is least.
+fn pour_fleets<'a, const D: usize>(
+    state: &mut State<'a, D>,
+    programme: &Programme<D>,
+    guide: &Guide<D>,
+    order: &[u32],
+    many: bool,
+    until: u64,
+) -> Option<State<'a, D>> {
+    let problem = state.problem;
+    // Where many items go into a bin, few are left for bins beside the fleet.
+    let price = |kind: u32| problem.kinds[kind as usize].price;
+    let least = programme.fleet().iter().map(|kind| price(kind.0)).min().unwrap_or(0);
+    let any = 0..problem.kinds.len() as u32;
+    let beside: Vec<u32> = any.filter(|kind| !many || price(*kind) < least / 2).collect();
+    let loads = Loads { common: beside.clone(), ..programme.loads(problem, guide, beside) };
+    let mut hopeful: Option<(f64, State<'a, D>)> = None;
+    for (number, fleet) in fleets(state, programme, until).into_iter().enumerate() {
+        let late = state.checks > until / 2 && (number > 0 || !many);
+        if complete_packing(state) && late {
+            break;
+        }
+        let mut poured = State::new(problem);
+        poured.checks = state.checks;
+        pour_into(&mut poured, &fleet, &guide.prices.balanced, order);
+        state.checks = poured.checks;
+        let left = poured.remaining.iter().zip(&guide.worth);
+        let left: f64 = left.map(|(count, worth)| f64::from(*count) * worth).sum();
+        let promise = poured.cost() as f64 + left;
+        for by_loads in [true, false] {
+            let mut other = poured.clone();
+            other.checks = state.checks;
+            if by_loads {
+                loads.complete(&mut other);
+            }
+            complete(&mut other, guide, REST);
+            let checks = other.checks;
+            if complete_packing(&other) && hopeful.as_ref().is_none_or(|best| promise < best.0) {
+                hopeful = Some((promise, other.clone()));
+            }
+            keep_better(state, other);
+            state.checks = checks;
+            if left == 0.0 {
+                break;
+            }
+        }
+    }
+    hopeful.map(|(_, packing)| packing).filter(|packing| packing.cost() > state.cost())
+}
+
+/// Keeps what a way of packing from nothing makes, if it is better.
+fn try_out<'a, const D: usize>(state: &mut State<'a, D>, pack: impl FnOnce(&mut State<'a, D>)) {
+    let mut other = State::new(state.problem);
+    other.checks = state.checks;
+    pack(&mut other);
+    let checks = other.checks;
+    keep_better(state, other);
+    state.checks = checks;
+}
+
+fn keep_better<'a, const D: usize>(state: &mut State<'a, D>, other: State<'a, D>) {
+    if rank(&other) < rank(state) {
+        *state = other;
+    }
+}
+
+/// Items without a place, then cost.
+fn rank<const D: usize>(state: &State<'_, D>) -> (u64, u64) {
+    (state.remaining.iter().map(|left| u64::from(*left)).sum(), state.cost())
+}
