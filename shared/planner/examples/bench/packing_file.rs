@@ -23,8 +23,15 @@ pub(crate) fn units_per_ms() -> f64 {
         );
     }
     let problem = parse(&text).expect("an instance");
-    let (packing, seconds) = cpu_seconds(|| solve(&problem, 20_000, 1));
-    packing.spent as f64 / (seconds * 1e3)
+    let mut rates: Vec<f64> = (0..5)
+        .map(|_| {
+            let (packing, seconds) = cpu_seconds(|| solve(&problem, 20_000, 1));
+            packing.spent as f64 / (seconds * 1e3)
+        })
+        .collect();
+    // The median: a busy machine is slow for moments.
+    rates.sort_by(f64::total_cmp);
+    rates[2]
 }
 
 /// Reads an instance, or says what is wrong with it.

@@ -51,7 +51,7 @@ pub(super) fn whole_cover(
         })
         .collect();
     let demand: [f64; ROWS] = std::array::from_fn(|row| f64::from(u8::from(row < rows.len())));
-    let worth = room(&kinds, &demand).map_or([0.0; ROWS], |room| prices(&kinds, &room));
+    let worth = room(&kinds, &demand).map_or([0.0; ROWS], |room| prices(&kinds, &room).0);
     // Cut so that no kind gives more than it costs: then they prove a bound by weak duality.
     let dear = kinds.iter().map(|kind| dot(&kind.size, &worth) / kind.worth).fold(1.0, f64::max);
     let worth = worth.map(|worth| worth / dear);

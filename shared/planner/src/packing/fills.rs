@@ -41,7 +41,7 @@ impl<'a> Fills<'a> {
             true => (part.count as usize).min(rooms / steps(part)),
             false => 1,
         };
-        let work = parts.iter().map(|part| (rooms * times(part)) as u64).sum::<u64>() / 2;
+        let work = parts.iter().map(|part| (rooms * times(part)) as u64).sum::<u64>() * 2 / 3;
         if work > limit {
             return None;
         }
@@ -64,12 +64,15 @@ impl<'a> Fills<'a> {
                 }
                 continue;
             }
-            for (room, lost) in these.iter_mut().enumerate() {
-                let most = times.min(room / size);
-                let with = |count: usize| {
-                    rest[room - count * size] + part.gain * (part.count as usize - count) as f64
-                };
-                *lost = (0..=most).map(with).fold(f64::INFINITY, f64::min);
+            // Without any, then with one more each time.
+            let all = part.gain * f64::from(part.count);
+            these.iter_mut().for_each(|lost| *lost += all);
+            for count in (1..=times).take_while(|count| count * size < rooms) {
+                let out = all - part.gain * count as f64;
+                for (lost, rest) in these[count * size..].iter_mut().zip(&*rest) {
+                    let with = rest + out;
+                    *lost = if with < *lost { with } else { *lost };
+                }
             }
         }
         Some(Self { step: step as f64, rooms, least: &*least, work })

@@ -4,7 +4,9 @@ use super::fills::{Fills, Part};
 use super::relaxed::{Thing, dot, gain, prices};
 
 /// Checks for tables of what can be filled, for each node of the search.
-const FILLS: u64 = 24;
+const FILLS: u64 = 32;
+/// Checks that making, sorting and forgetting a slot is like.
+const SLOT: u64 = 50;
 
 /// A pattern, and what no pattern is worth more than.
 #[derive(Debug, Clone)]
@@ -69,10 +71,10 @@ impl<const D: usize> Knapsack<D> {
         floor: f64,
         nodes: u64,
     ) -> Best {
-        let prices = prices(things, capacity);
+        let (prices, relaxed) = prices(things, capacity);
         let ideal = dot(&prices, capacity)
             + things.iter().map(|thing| thing.count * gain(thing, &prices).max(0.0)).sum::<f64>();
-        let looked = 40 * things.len() as u64 + 40;
+        let looked = relaxed + 10 * things.len() as u64 + 40;
         // A billionth covers what the sums round.
         if ideal * (1.0 + 1e-9) <= floor {
             return Best {
@@ -129,7 +131,11 @@ impl<const D: usize> Knapsack<D> {
             most: (ideal - lost) * (1.0 + 1e-9),
             worth: ideal - search.best,
             pattern: taken.map(|(taken, slot)| (slot.id, *taken)).collect(),
-            effort: looked + work + 8 * search.nodes + 3 * search.looked,
+            effort: looked
+                + work
+                + search.nodes
+                + 5 * search.looked / 2
+                + SLOT * search.slots.len() as u64,
         }
     }
 }

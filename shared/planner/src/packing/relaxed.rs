@@ -16,11 +16,11 @@ enum Basic {
     Thing(usize),
 }
 
-/// Prices of the resources that make the relaxation small, never negative.
+/// Prices of the resources that make the relaxation small, never negative, and the checks it took.
 ///
 /// Bounded primal simplex (Dantzig 1955) with a `D × D` inverse. Any prices `w ≥ 0` bound the knapsack
 /// by `w · capacity + Σ count · max(0, worth − w · size)`, so the proof does not rest on its rounding.
-pub(super) fn prices<const D: usize>(things: &[Thing<D>], capacity: &[f64; D]) -> [f64; D] {
+pub(super) fn prices<const D: usize>(things: &[Thing<D>], capacity: &[f64; D]) -> ([f64; D], u64) {
     let mut inverse = [[0.0; D]; D];
     for (at, line) in inverse.iter_mut().enumerate() {
         line[at] = 1.0;
@@ -28,8 +28,9 @@ pub(super) fn prices<const D: usize>(things: &[Thing<D>], capacity: &[f64; D]) -
     let mut basis: [Basic; D] = std::array::from_fn(Basic::Room);
     let mut amounts = *capacity;
     let mut full = vec![false; things.len()];
-    let mut prices = [0.0; D];
+    let (mut prices, mut work) = ([0.0; D], 0);
     for _ in 0..12 * D + 24 {
+        work += things.len() as u64;
         prices = [0.0; D];
         for (row, basic) in basis.iter().enumerate() {
             if let Basic::Thing(at) = *basic {
@@ -120,7 +121,7 @@ pub(super) fn prices<const D: usize>(things: &[Thing<D>], capacity: &[f64; D]) -
             }
         }
     }
-    prices.map(|price| price.max(0.0))
+    (prices.map(|price| price.max(0.0)), work)
 }
 
 /// What taking one of a thing gains beyond what its size costs.
