@@ -66,7 +66,9 @@ impl<'a> Fills<'a> {
             }
             // Without any, then with one more each time.
             let all = part.gain * f64::from(part.count);
-            these.iter_mut().for_each(|lost| *lost += all);
+            for lost in &mut *these {
+                *lost += all;
+            }
             for count in (1..=times).take_while(|count| count * size < rooms) {
                 let out = all - part.gain * count as f64;
                 for (lost, rest) in these[count * size..].iter_mut().zip(&*rest) {
