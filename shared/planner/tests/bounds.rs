@@ -3,7 +3,12 @@
 
 mod common;
 
-use common::random::{Dice, cheaper, cluster};
+use common::random::{Dice, place};
+use common::{HOSTNAME, ZONE, ZONES, exact, input, node, node_term, pod, term};
+use domain::finding::FindingCode;
+use domain::offering::{Architecture, CapacityType};
+use domain::plan::PlanningInput;
+use domain::snapshot::{Operator, Pod};
 use planner::packing::{Item, Kind, Problem, Sites, solve};
 use planner::plan;
 use std::collections::BTreeMap;
@@ -84,25 +89,6 @@ fn no_optimum_is_below_the_bound_or_above_the_packing() {
 }
 
 #[test]
-fn a_cheaper_offering_never_raises_the_bound() {
-    for seed in 0..600 {
-        let input = cluster(seed);
-        let (before, after) = (plan(&input), plan(&cheaper(&input, seed)));
-        // Rounding of the two programmes may differ by a few nano-dollars.
-        let slack = 1_000 + before.lower_bound_per_hour.nanos() / 1_000_000;
-        let kept = after.stays.len() == before.stays.len() || before.findings == after.findings;
-        assert!(
-            !kept
-                || after.lower_bound_per_hour.nanos()
-                    <= before.lower_bound_per_hour.nanos() + slack,
-            "seed {seed}: {} to {}",
-            before.lower_bound_per_hour,
-            after.lower_bound_per_hour
-        );
-    }
-}
-
-#[test]
 fn a_pod_less_never_raises_the_bound_above_the_packing_with_it() {
     let mut tight = 0;
     for seed in 0..400 {
@@ -175,4 +161,84 @@ fn bounds_come_near_what_small_instances_cost() {
         costs += packing.cost;
     }
     assert!(bounds * 100 >= costs * 95, "{bounds} of {costs}");
+}
+
+/// A few pods on one node or two, eight offerings, and a policy that may be strict.
+fn handful(seed: u64) -> PlanningInput {
+    let mut dice = Dice::new(seed.wrapping_add(9_000));
+    let mut nodes = Vec::new();
+    let types =
+        [["m6i.large", "c6i.xlarge"], ["m6i.xlarge", "c6i.large"], ["m5.large", "r6i.large"]];
+    let types = types[dice.roll(3) as usize];
+    for at in 0..=dice.roll(2) {
+        let of = types[dice.roll(2) as usize];
+        let mut made = node(&format!("node-{at}"), of, ZONES[dice.roll(2) as usize]);
+        if dice.one_in(3) {
+            made.capacity_type = Some(CapacityType::Spot);
+        }
+        made.do_not_disrupt = dice.one_in(4);
+        nodes.push(made);
+    }
+    let mut pods: Vec<Pod> = Vec::new();
+    for app in 0..=dice.roll(3) {
+        let name = format!("app{app}");
+        let mut model = pod(&name, 0, None, 200 * (1 + dice.roll(7)), 512 * (1 + dice.roll(7)));
+        model.architectures = vec![Architecture::Amd64];
+        match dice.roll(6) {
+            0 => model.anti_affinity.push(term(HOSTNAME, &name)),
+            1 => model.anti_affinity.push(term(HOSTNAME, "app0")),
+            2 => model.host_ports.push(8080),
+            3 => model.node_affinity.push(node_term(ZONE, Operator::In, &[ZONES[1]])),
+            _ => {}
+        }
+        for number in 0..=(dice.roll(3) as usize) {
+            if pods.len() < 6 {
+                let mut one = model.clone();
+                one.name = format!("{name}-{number:04}");
+                one.uid.clone_from(&one.name);
+                place(&mut one, &nodes, &pods, &mut dice);
+                // Some are where their constraints would not let them come to.
+                if dice.one_in(6)
+                    && pods.iter().all(|other| other.node.as_ref() != Some(&nodes[0].name))
+                {
+                    one.node = Some(nodes[0].name.clone());
+                    one.ready = true;
+                }
+                pods.push(one);
+            }
+        }
+    }
+    let mut made = input(nodes, pods);
+    made.market.offerings.retain(|offering| {
+        let pool = &offering.pool;
+        pool.zone != ZONES[2] && types.contains(&pool.instance_type.as_str())
+    });
+    let policy = &mut made.policy;
+    policy.spot_percent = [0, 40, 70, 100][dice.roll(4) as usize];
+    policy.on_demand_base = [0, 0, 1][dice.roll(3) as usize];
+    policy.headroom_percent = [0, 5][dice.roll(2) as usize];
+    if dice.one_in(2) {
+        policy.max_pool_percent = 25;
+        policy.max_family_percent = 50;
+        policy.max_zone_percent = 50;
+    }
+    made
+}
+
+#[test]
+fn no_cheapest_fleet_is_below_the_bound_of_a_plan_or_above_its_cost() {
+    let (mut bounds, mut costs, mut exact) = (0, 0, 0);
+    for seed in 0..400 {
+        let input = handful(seed);
+        let plan = plan(&input);
+        let best = exact::cheapest(&input).expect("pods that some new node holds");
+        let (bound, cost) = (plan.lower_bound_per_hour.nanos(), plan.after.cost_per_hour.nanos());
+        assert!(bound <= best, "seed {seed}: bound {bound} above {best}");
+        // A plan that leaves pods waiting runs fewer.
+        let waits = plan.findings.iter().any(|finding| finding.code == FindingCode::PodFitsNothing);
+        assert!(waits || cost >= best, "seed {seed}: {cost} below {best}");
+        (bounds, costs, exact) = (bounds + bound, costs + best, exact + u32::from(bound == best));
+    }
+    assert!(bounds * 100 >= costs * 60, "{bounds} of {costs}");
+    assert!(exact > 20, "only {exact} bounds are the least cost: the test says little");
 }

@@ -5,7 +5,12 @@ mod common;
 
 use common::checker::faults;
 use common::random::{Dice, cheaper, cluster};
+use domain::finding::FindingCode;
+use domain::plan::{Plan, PlanningInput};
+use domain::snapshot::Pod;
 use planner::{decide, plan, survey};
+use std::collections::BTreeSet;
+use std::num::NonZero;
 
 const CASES: u64 = 1_500;
 
@@ -55,6 +60,66 @@ fn a_cheaper_offering_never_raises_the_bound_of_a_plan() {
         lower += u32::from(then < bound);
     }
     assert!(lower > 0, "no offering mattered");
+}
+
+#[test]
+fn a_pod_less_never_raises_the_bound_of_a_plan() {
+    let (mut lower, mut compared) = (0, 0);
+    for seed in 0..CASES / 2 {
+        let mut input = cluster(seed);
+        input.budget = 0;
+        let Some(pods) = NonZero::new(input.snapshot.pods.len() as u64) else { continue };
+        let (before, kept) = (plan(&input), survey(&input).kept_by);
+        let mut fewer = input.clone();
+        let gone = fewer.snapshot.pods.remove(Dice::new(seed).roll(pods.get()) as usize);
+        if counts_for_shares_alone(&input, &before, &kept, &gone) {
+            continue;
+        }
+        let after = plan(&fewer);
+        // Without it one that waited may find a place, and is paid for.
+        let gets_in = waiting(&before) != waiting(&after);
+        // Without its company another may not be let back where it was, and keeps its node.
+        let mut then_and_now = kept.iter().zip(survey(&fewer).kept_by);
+        let stays = then_and_now.any(|(then, now)| then.is_none() && now.is_some());
+        if gets_in || stays {
+            continue;
+        }
+        let (bound, then) = (before.lower_bound_per_hour, after.lower_bound_per_hour);
+        assert!(then <= bound, "seed {seed}: {then} above {bound} without {}", gone.name);
+        lower += u64::from(then < bound);
+        compared += 1;
+    }
+    assert!(lower > CASES / 8, "a pod mattered in {lower} of {compared}");
+}
+
+/// Whether a pod is none of those that a plan moves or may move, whose cost is bounded, but counts for
+/// what the policy takes shares of: without it fewer of the others may be on Spot.
+fn counts_for_shares_alone(
+    input: &PlanningInput,
+    plan: &Plan,
+    kept: &[Option<String>],
+    pod: &Pod,
+) -> bool {
+    let policy = &input.policy;
+    let shared = !matches!(policy.spot_percent, 0 | 100)
+        || policy.on_demand_base > 0
+        || policy.max_pool_percent < 100;
+    let node = input.snapshot.nodes.iter().position(|node| Some(&node.name) == pod.node.as_ref());
+    let owner = pod.owner.as_ref().map(|owner| format!("workload/{owner}"));
+    let waits = || {
+        waiting(plan)
+            .iter()
+            .any(|(subject, _)| *subject == pod.subject() || Some(subject) == owner.as_ref())
+    };
+    let counts = pod.kind.is_evictable() && !pod.terminating;
+    shared && counts && node.map_or_else(waits, |node| kept[node].is_some())
+}
+
+/// What the plan says of pods that wait and get no place, by its subject.
+fn waiting(plan: &Plan) -> BTreeSet<(String, String)> {
+    let waits = [FindingCode::PodPending, FindingCode::PodFitsNothing];
+    let findings = plan.findings.iter().filter(|finding| waits.contains(&finding.code));
+    findings.map(|finding| (finding.subject.clone(), finding.message.clone())).collect()
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub(crate) struct Class {
     /// Where the scheduler would let them be, constraints over zones aside: it knows of no zone and no
     /// architecture that they are to keep.
     pub(crate) schedulable: Rc<Sites>,
+    /// Where they may be but for constraints over zones.
+    pub(crate) in_any_zone: Rc<Sites>,
     /// Nodes whose zones are domains of its topology spread: taints do not matter there.
     pub(crate) domains: Rc<Sites>,
     pub(crate) preference: Option<Preference>,
@@ -255,6 +257,7 @@ pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<
                 tolerations: vec![Toleration { key: None, value: None, effect: None }],
                 ..loose.clone()
             };
+            let in_any_zone = Demand { zone: draft.volume_zone, ..draft.demand.clone() };
             let allowed = places(matching(draft.demand));
             let preference = (!draft.preferred.is_empty()).then(|| {
                 let (terms, met) = weights
@@ -279,6 +282,7 @@ pub(crate) fn with_sites(drafts: Vec<Draft>, shapes: &[Shape], sites: &Register<
                 members: draft.members.into(),
                 zonal: draft.zonal.into(),
                 schedulable: matching(loose).0,
+                in_any_zone: matching(in_any_zone).0,
                 domains: matching(untainted).0,
                 allowed,
                 wanted,

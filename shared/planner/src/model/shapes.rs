@@ -36,7 +36,7 @@ pub(crate) struct Shape {
     pub(crate) taints: Vec<Taint>,
     pub(crate) site: u32,
     pub(crate) tallies: Vec<Tally>,
-    /// In a zone that the plan launches in; others only count for the bound.
+    /// In a zone that the plan launches in, and not beaten by others; the rest only count for the bound.
     pub(crate) launchable: bool,
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn shapes(
             .filter(|shape| shape.room[0] > 0 && shape.room[1] > 0 && shape.room[2] > 0)
             .collect();
         if !by_type_matters {
-            here = undominated(here, input);
+            pass_over_beaten(&mut here, input);
         }
         shapes.append(&mut here);
     }
@@ -183,9 +183,9 @@ pub(crate) fn interruption_ppm(input: &PlanningInput, pool: &Pool) -> u32 {
     input.risk.monthly_ppm(pool, bucket)
 }
 
-/// Leaves out shapes that enough others beat in price and room: one is enough on-demand; on Spot, as
+/// Launches no shape that enough others beat in price and room: one is enough on-demand; on Spot, as
 /// many of a zone as the caps may call for.
-fn undominated(mut shapes: Vec<Shape>, input: &PlanningInput) -> Vec<Shape> {
+fn pass_over_beaten(shapes: &mut [Shape], input: &PlanningInput) {
     let Policy { max_pool_percent, max_family_percent, max_zone_percent, .. } = input.policy;
     let share = |of: u8, percent: u8| usize::from(of).div_ceil(usize::from(percent.clamp(5, 100)));
     let pools = share(max_zone_percent.max(34), max_pool_percent) + 1;
@@ -212,8 +212,8 @@ fn undominated(mut shapes: Vec<Shape>, input: &PlanningInput) -> Vec<Shape> {
             better.count() >= 1
         }
     };
-    let kept: Vec<bool> = (0..shapes.len()).map(|at| !beaten(at)).collect();
-    let mut kept = kept.into_iter();
-    shapes.retain(|_| kept.next() == Some(true));
-    shapes
+    let beaten: Vec<bool> = (0..shapes.len()).map(beaten).collect();
+    for (shape, beaten) in shapes.iter_mut().zip(beaten) {
+        shape.launchable &= !beaten;
+    }
 }

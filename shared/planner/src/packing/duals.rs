@@ -66,7 +66,7 @@ pub(super) fn all_sizes<const D: usize>(items: &[Item<D>]) -> [f64; D] {
 ///
 /// Sound whatever the simplex rounds to: its prices are cut until no column is worth more than it
 /// costs, and what they then say of the demand is a bound by weak duality.
-pub fn linear_bound(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> f64 {
+pub(super) fn linear_bound(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> f64 {
     let prices = solve(demand, columns).prices;
     let worth =
         |gives: &[f64]| gives.iter().zip(&prices).map(|(give, price)| give * price).sum::<f64>();

@@ -15,6 +15,7 @@ mod fills;
 mod fleets;
 mod greedy;
 mod knapsack;
+mod linear;
 mod loads;
 mod pour;
 mod random;
@@ -26,7 +27,8 @@ mod search;
 mod simplex;
 mod state;
 
-pub use duals::linear_bound;
+pub(crate) use linear::minimise;
+pub(crate) use simplex::Column;
 
 use state::State;
 use std::rc::Rc;

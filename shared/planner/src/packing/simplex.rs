@@ -5,9 +5,9 @@
 
 /// A column: what one of it costs and gives.
 #[derive(Debug, Clone)]
-pub(super) struct Column {
-    pub(super) cost: f64,
-    pub(super) gives: Vec<(u32, f64)>,
+pub(crate) struct Column {
+    pub(crate) cost: f64,
+    pub(crate) gives: Vec<(u32, f64)>,
 }
 
 /// The linear programme with its present basis.
@@ -35,19 +35,25 @@ enum Basic {
 const EPSILON: f64 = 1e-9;
 
 impl Simplex {
-    /// Starts with a column for each row that alone gives one of it at `start_cost`.
+    /// Starts with a column for each row that alone gives one of it at `start_cost`. A row whose demand
+    /// is below nothing allows as much to be taken: nothing is at first.
     pub(super) fn new(demand: &[f64], start_cost: f64) -> Self {
         let rows = demand.len();
         let mut inverse = vec![0.0; rows * rows];
-        for row in 0..rows {
+        let (mut basis, mut prices) = (vec![Basic::Start; rows], vec![start_cost; rows]);
+        for (row, demand) in demand.iter().enumerate() {
             inverse[row * rows + row] = 1.0;
+            if *demand < 0.0 {
+                inverse[row * rows + row] = -1.0;
+                (basis[row], prices[row]) = (Basic::Surplus(row as u32), 0.0);
+            }
         }
         Self {
             rows,
             inverse,
-            basis: vec![Basic::Start; rows],
-            amounts: demand.to_vec(),
-            prices: vec![start_cost; rows],
+            basis,
+            amounts: demand.iter().map(|demand| demand.abs()).collect(),
+            prices,
             columns: Vec::new(),
             start_cost,
             work: (rows * rows / 8) as u64,

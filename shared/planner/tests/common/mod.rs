@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, dead_code, unreachable_pub)]
 
 pub mod checker;
+pub mod exact;
 pub mod random;
 pub mod world;
 

@@ -136,7 +136,7 @@ pub fn cluster(seed: u64) -> PlanningInput {
 }
 
 /// On a random node where the pod is allowed to be, or pending.
-fn place(
+pub fn place(
     pod: &mut domain::snapshot::Pod,
     nodes: &[domain::snapshot::Node],
     others: &[domain::snapshot::Pod],
