@@ -3,24 +3,19 @@
 //! types in 3 zones, pending and running.
 //!
 //! `scale [PODS…]`
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
-use domain::Money;
-use domain::offering::{
-    Architecture, CapacityType, InstanceType, InterruptionBucket, Market, Offering, Pool, Resources,
-};
+#[path = "../tests/common/mod.rs"]
+mod checked;
+#[path = "bench/mix.rs"]
+mod mix;
+
+use checked::ZONES;
+use domain::offering::Market;
 use domain::plan::PlanningInput;
-use domain::policy::{NodeTemplate, Policy};
-use domain::snapshot::{
-    ClusterSnapshot, LabelSelector, Labels, Node, NodeManager, Operator, Pod, PodKind, PodTerm,
-    Requirement, TopologySpread, WorkloadRef,
-};
-use std::collections::BTreeMap;
+use domain::policy::Policy;
+use domain::snapshot::{Node, Pod};
 use std::time::Instant;
-
-const ZONES: [&str; 3] = ["us-east-1a", "us-east-1b", "us-east-1c"];
-const CPU: [u64; 5] = [100, 250, 500, 1_000, 1_500];
-const MEMORY: [u64; 6] = [100, 256, 512, 1_024, 2_048, 4_096];
 
 #[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn main() {
@@ -58,68 +53,8 @@ fn resident_mib() -> u64 {
     line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0) / 1_024
 }
 
-fn market() -> Market {
-    let (mut types, mut offerings) = (BTreeMap::new(), Vec::new());
-    for family in 0..50_u32 {
-        let letter = ["c", "m", "r"][family as usize % 3];
-        let gib = [2, 4, 8][family as usize % 3];
-        for vcpu in [2, 4, 8, 16, 32, 48, 64, 96] {
-            let name = format!("{letter}{}x{family}.{vcpu}v", 5 + family % 4);
-            let list = i64::from(vcpu)
-                * (40_000_000 + 4_000_000 * gib + 300_000 * i64::from(family * 7 % 11));
-            types.insert(
-                name.clone(),
-                InstanceType {
-                    name: name.clone(),
-                    architecture: Architecture::Amd64,
-                    vcpu,
-                    memory_mib: u64::from(vcpu) * gib as u64 * 1_024,
-                    max_pods: match vcpu {
-                        2 => 29,
-                        4..=8 => 58,
-                        _ => 234,
-                    },
-                    gpus: 0,
-                    current_generation: true,
-                    bare_metal: false,
-                    burstable: false,
-                },
-            );
-            for (at, zone) in ZONES.iter().enumerate() {
-                for capacity_type in [CapacityType::Spot, CapacityType::OnDemand] {
-                    let spot = capacity_type == CapacityType::Spot;
-                    let percent =
-                        if spot { 30 + i64::from(family * 13 % 17) + 2 * at as i64 } else { 100 };
-                    offerings.push(Offering {
-                        pool: Pool {
-                            instance_type: name.clone(),
-                            zone: (*zone).to_owned(),
-                            capacity_type,
-                        },
-                        price_per_hour: Money::from_nanos(list * percent / 100),
-                        estimated: true,
-                        interruption: spot.then_some(InterruptionBucket((family % 5) as u8)),
-                    });
-                }
-            }
-        }
-    }
-    offerings.sort_by(|one, other| one.pool.cmp(&other.pool));
-    Market {
-        region: "us-east-1".to_owned(),
-        priced_at: now(),
-        sources: Vec::new(),
-        types,
-        offerings,
-    }
-}
-
-fn now() -> jiff::Timestamp {
-    jiff::Timestamp::from_second(1_790_000_000).expect("a time")
-}
-
 fn input(count: usize, running: bool) -> PlanningInput {
-    let market = market();
+    let market = mix::market();
     let mut nodes: Vec<Node> = Vec::new();
     let mut free: Vec<(u64, u64, u64)> = Vec::new();
     let mut taken: Vec<Vec<usize>> = Vec::new();
@@ -159,24 +94,7 @@ fn input(count: usize, running: bool) -> PlanningInput {
         // A few nodes say which zones the cluster is in.
         nodes.extend((0..3).map(|at| node(&market, at)));
     }
-    PlanningInput {
-        snapshot: ClusterSnapshot {
-            taken_at: now(),
-            nodes,
-            pods,
-            workloads: Vec::new(),
-            disruption_budgets: Vec::new(),
-            findings: Vec::new(),
-        },
-        market,
-        policy: Policy { max_workload_pool_percent: 100, ..Policy::default() },
-        template: NodeTemplate { max_vcpu: 96, ..NodeTemplate::default() },
-        risk: domain::risk::RiskModel::default(),
-        covered_vcpus: std::collections::BTreeMap::new(),
-        now: now(),
-        budget: 100_000,
-        seed: 1,
-    }
+    mix::cluster(nodes, pods, Policy { max_workload_pool_percent: 100, ..Policy::default() })
 }
 
 fn push(
@@ -192,104 +110,15 @@ fn push(
 }
 
 fn node(market: &Market, at: usize) -> Node {
-    let name = format!("node-{at:05}");
-    let made = market
-        .types
-        .values()
-        .find(|made| made.vcpu == 16 && made.category() == "m")
-        .expect("a type");
-    let zone = ZONES[at % 3];
-    let labels = [
-        ("kubernetes.io/hostname", name.as_str()),
-        ("topology.kubernetes.io/zone", zone),
-        ("node.kubernetes.io/instance-type", &made.name),
-        ("kubernetes.io/arch", "amd64"),
-    ];
-    Node {
-        instance_id: Some(format!("i-{at:017x}")),
-        instance_type: Some(made.name.clone()),
-        zone: Some(zone.to_owned()),
-        capacity_type: Some(CapacityType::OnDemand),
-        architecture: Some(Architecture::Amd64),
-        manager: NodeManager::ManagedNodeGroup { name: "main".to_owned() },
-        created_at: jiff::Timestamp::from_second(1_780_000_000).expect("a time"),
-        ready: true,
-        unschedulable: false,
-        terminating: false,
-        do_not_disrupt: false,
-        allocatable: made.allocatable(),
-        labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
-        taints: Vec::new(),
-        name,
-    }
+    let mut types = market.types.values();
+    let made = types.find(|made| made.vcpu == 16 && made.category() == "m").expect("a type");
+    let node = checked::node_of(made, &format!("node-{at:05}"), ZONES[at % 3]);
+    Node { created_at: jiff::Timestamp::from_second(1_780_000_000).expect("a time"), ..node }
 }
 
+/// A pod of one of 70 workloads, tied to the others of its own.
 fn pod(at: usize) -> Pod {
-    let kind = at % 5;
-    let app = format!("app{}-{kind}", at % 70);
-    let selector = || LabelSelector {
-        requirements: vec![Requirement {
-            key: "app".to_owned(),
-            operator: Operator::In,
-            values: vec![app.clone()],
-        }],
-    };
-    let spread = |key: &str| {
-        vec![TopologySpread {
-            max_skew: 1,
-            topology_key: key.to_owned(),
-            required: true,
-            selector: selector(),
-            min_domains: None,
-        }]
-    };
-    let term = |key: &str| {
-        vec![PodTerm {
-            topology_key: key.to_owned(),
-            selector: selector(),
-            namespaces: vec!["default".to_owned()],
-        }]
-    };
-    let (zone, host) = ("topology.kubernetes.io/zone", "kubernetes.io/hostname");
-    Pod {
-        namespace: "default".to_owned(),
-        name: format!("pod-{at:06}"),
-        uid: format!("{at}"),
-        node: None,
-        ready: false,
-        terminating: false,
-        created_at: now(),
-        requests: Resources {
-            cpu_milli: CPU[at * 7 % 5],
-            memory_mib: MEMORY[at * 11 / 5 % 6],
-            pods: 1,
-            ..Resources::default()
-        },
-        owner: Some(WorkloadRef {
-            kind: "Deployment".to_owned(),
-            namespace: "default".to_owned(),
-            name: app.clone(),
-        }),
-        kind: PodKind::Replicated,
-        labels: Labels::from([("app".to_owned(), app.clone())]),
-        priority: 0,
-        architectures: vec![Architecture::Amd64],
-        node_selector: Labels::new(),
-        node_affinity: Vec::new(),
-        preferred_node_affinity: Vec::new(),
-        tolerations: Vec::new(),
-        topology_spread: match kind {
-            1 => spread(zone),
-            2 => spread(host),
-            _ => Vec::new(),
-        },
-        affinity: if kind == 3 { term(zone) } else { Vec::new() },
-        anti_affinity: if kind == 4 { term(host) } else { Vec::new() },
-        volume_zone: None,
-        host_ports: Vec::new(),
-        do_not_disrupt: false,
-        local_storage: false,
-        grace_seconds: 30,
-        unsupported: Vec::new(),
-    }
+    let app = format!("app{}-{}", at % 70, at % 5);
+    let size = (mix::CPU[at * 7 % 5], mix::MEMORY[at * 11 / 5 % 6]);
+    mix::pod(at, &app, size, ("app", &app))
 }

@@ -5,23 +5,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::checked::random::Dice;
+use crate::checked::{HOSTNAME, ZONE, ZONES};
 use domain::Money;
 use domain::offering::{
-    Architecture, CapacityType, InstanceType, InterruptionBucket, Market, Offering, Pool, Resources,
+    Architecture, CapacityType, InstanceType, InterruptionBucket, Market, Offering, Pool,
 };
 use domain::plan::PlanningInput;
 use domain::policy::{NodeTemplate, Policy};
 use domain::snapshot::{
-    ClusterSnapshot, LabelSelector, Labels, Operator, Pod, PodKind, PodTerm, Requirement,
-    TopologySpread, WorkloadRef,
+    ClusterSnapshot, LabelSelector, Labels, Node, Operator, Pod, PodTerm, Requirement,
+    TopologySpread,
 };
 use std::collections::BTreeMap;
 
-const ZONE: &str = "topology.kubernetes.io/zone";
-const HOSTNAME: &str = "kubernetes.io/hostname";
-const ZONES: [&str; 3] = ["us-east-1a", "us-east-1b", "us-east-1c"];
-const CPU: [u64; 5] = [100, 250, 500, 1_000, 1_500];
-const MEMORY: [u64; 6] = [100, 256, 512, 1_024, 2_048, 4_096];
+pub(crate) const CPU: [u64; 5] = [100, 250, 500, 1_000, 1_500];
+pub(crate) const MEMORY: [u64; 6] = [100, 256, 512, 1_024, 2_048, 4_096];
 /// Values of the label that pods are told apart by.
 const LETTERS: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
 
@@ -29,31 +27,38 @@ const LETTERS: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
 /// Karpenter is asked too.
 pub(crate) fn input(pods: usize, budget: u64) -> PlanningInput {
     let mut dice = Dice::new(42);
+    let pods = (0..pods).map(|at| karpenters(at, &mut dice)).collect();
+    let policy = Policy {
+        spot_percent: 100,
+        max_pool_percent: 100,
+        max_family_percent: 100,
+        max_zone_percent: 100,
+        max_workload_pool_percent: 100,
+        headroom_percent: 0,
+        disruption_cost_per_pod: Money::ZERO,
+        ..Policy::default()
+    };
+    PlanningInput { budget, ..cluster(Vec::new(), pods, policy) }
+}
+
+/// A cluster of these nodes and pods, in the mix's market.
+pub(crate) fn cluster(nodes: Vec<Node>, pods: Vec<Pod>, policy: Policy) -> PlanningInput {
     PlanningInput {
         snapshot: ClusterSnapshot {
             taken_at: now(),
-            nodes: Vec::new(),
-            pods: (0..pods).map(|at| pod(at, &mut dice)).collect(),
+            nodes,
+            pods,
             workloads: Vec::new(),
             disruption_budgets: Vec::new(),
             findings: Vec::new(),
         },
         market: market(),
-        policy: Policy {
-            spot_percent: 100,
-            max_pool_percent: 100,
-            max_family_percent: 100,
-            max_zone_percent: 100,
-            max_workload_pool_percent: 100,
-            headroom_percent: 0,
-            disruption_cost_per_pod: Money::ZERO,
-            ..Policy::default()
-        },
+        policy,
         template: NodeTemplate { max_vcpu: 96, ..NodeTemplate::default() },
         risk: domain::risk::RiskModel::default(),
-        covered_vcpus: std::collections::BTreeMap::new(),
+        covered_vcpus: BTreeMap::new(),
         now: now(),
-        budget,
+        budget: 100_000,
         seed: 1,
     }
 }
@@ -62,7 +67,8 @@ fn now() -> jiff::Timestamp {
     jiff::Timestamp::from_second(1_790_000_000).expect("a time")
 }
 
-fn pod(at: usize, dice: &mut Dice) -> Pod {
+/// The `at`-th pod of Karpenter's benchmark.
+fn karpenters(at: usize, dice: &mut Dice) -> Pod {
     let any = |dice: &mut Dice| LETTERS[dice.roll(7) as usize];
     let kind = at % 5;
     let (key, value) = match kind {
@@ -72,6 +78,22 @@ fn pod(at: usize, dice: &mut Dice) -> Pod {
     };
     // Spread over pods of any letter, its own or not.
     let counted = if kind == 1 || kind == 2 { any(dice) } else { value };
+    let size = (CPU[dice.roll(5) as usize], MEMORY[dice.roll(6) as usize]);
+    let workload = format!("kind{kind}-{value}-{counted}");
+    Pod {
+        labels: Labels::from([(key.to_owned(), value.to_owned())]),
+        ..pod(at, &workload, size, (key, counted))
+    }
+}
+
+/// The `at`-th pod, of the fifth that it falls into: what it is tied to are the pods whose label has this
+/// value.
+pub(crate) fn pod(
+    at: usize,
+    workload: &str,
+    (cpu, memory): (u64, u64),
+    (key, counted): (&str, &str),
+) -> Pod {
     let selector = LabelSelector {
         requirements: vec![Requirement {
             key: key.to_owned(),
@@ -96,50 +118,23 @@ fn pod(at: usize, dice: &mut Dice) -> Pod {
         }]
     };
     Pod {
-        namespace: "default".to_owned(),
         name: format!("pod-{at:06}"),
         uid: format!("{at}"),
-        node: None,
-        ready: false,
-        terminating: false,
         created_at: now(),
-        requests: Resources {
-            cpu_milli: CPU[dice.roll(5) as usize],
-            memory_mib: MEMORY[dice.roll(6) as usize],
-            pods: 1,
-            ..Resources::default()
-        },
-        owner: Some(WorkloadRef {
-            kind: "Deployment".to_owned(),
-            namespace: "default".to_owned(),
-            name: format!("kind{kind}-{value}-{counted}"),
-        }),
-        kind: PodKind::Replicated,
-        labels: Labels::from([(key.to_owned(), value.to_owned())]),
-        priority: 0,
         architectures: vec![Architecture::Amd64],
-        node_selector: Labels::new(),
-        node_affinity: Vec::new(),
-        preferred_node_affinity: Vec::new(),
-        tolerations: Vec::new(),
-        topology_spread: match kind {
+        topology_spread: match at % 5 {
             1 => spread(ZONE),
             2 => spread(HOSTNAME),
             _ => Vec::new(),
         },
-        affinity: if kind == 3 { term(ZONE) } else { Vec::new() },
-        anti_affinity: if kind == 4 { term(HOSTNAME) } else { Vec::new() },
-        volume_zone: None,
-        host_ports: Vec::new(),
-        do_not_disrupt: false,
-        local_storage: false,
-        grace_seconds: 30,
-        unsupported: Vec::new(),
+        affinity: if at % 5 == 3 { term(ZONE) } else { Vec::new() },
+        anti_affinity: if at % 5 == 4 { term(HOSTNAME) } else { Vec::new() },
+        ..crate::checked::pod(workload, at, None, cpu, memory)
     }
 }
 
 /// 50 families of 8 sizes in 3 zones, on-demand and at 30 to 50 % of that on Spot.
-fn market() -> Market {
+pub(crate) fn market() -> Market {
     let (mut types, mut offerings) = (BTreeMap::new(), Vec::new());
     for family in 0..50_u32 {
         let letter = ["c", "m", "r"][family as usize % 3];

@@ -97,13 +97,17 @@ pub fn market() -> Market {
 
 /// A ready, old on-demand node of a managed node group.
 pub fn node(name: &str, instance_type: &str, zone: &str) -> Node {
-    let made = &market().types[instance_type];
+    node_of(&market().types[instance_type], name, zone)
+}
+
+/// The same of any type.
+pub fn node_of(made: &InstanceType, name: &str, zone: &str) -> Node {
     let labels = Labels::from(
         [
             (HOSTNAME, name),
             (ZONE, zone),
             ("topology.kubernetes.io/region", "us-east-1"),
-            ("node.kubernetes.io/instance-type", instance_type),
+            ("node.kubernetes.io/instance-type", &made.name),
             ("kubernetes.io/arch", made.architecture.as_str()),
             ("kubernetes.io/os", "linux"),
             ("eks.amazonaws.com/nodegroup", "main"),
@@ -114,7 +118,7 @@ pub fn node(name: &str, instance_type: &str, zone: &str) -> Node {
     Node {
         name: name.to_owned(),
         instance_id: Some(format!("i-{name}")),
-        instance_type: Some(instance_type.to_owned()),
+        instance_type: Some(made.name.clone()),
         zone: Some(zone.to_owned()),
         capacity_type: Some(CapacityType::OnDemand),
         architecture: Some(made.architecture),
