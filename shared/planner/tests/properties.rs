@@ -50,16 +50,23 @@ fn the_order_of_the_input_does_not_matter() {
 
 #[test]
 fn a_cheaper_offering_never_raises_the_bound_of_a_plan() {
-    let mut lower = 0;
-    for seed in 0..CASES / 4 {
-        let input = cluster(seed);
+    let (mut lower, mut compared) = (0, 0);
+    for seed in 0..CASES / 2 {
+        let mut input = cluster(seed);
+        input.budget = 0;
         // Nodes there are pay the new price too, which must not hide a higher bound.
-        let bound = plan(&input).lower_bound_per_hour;
-        let then = plan(&cheaper(&input, seed)).lower_bound_per_hour;
+        let (before, after) = (plan(&input), plan(&cheaper(&input, seed)));
+        // One that waited may have got in, and is paid for.
+        if waiting(&before) != waiting(&after) {
+            continue;
+        }
+        let (bound, then) = (before.lower_bound_per_hour, after.lower_bound_per_hour);
         assert!(then <= bound, "seed {seed}: {then} above {bound}");
-        lower += u32::from(then < bound);
+        lower += u64::from(then < bound);
+        compared += 1;
     }
-    assert!(lower > 0, "no offering mattered");
+    assert!(compared > CASES / 4, "only {compared} run the same pods");
+    assert!(lower > CASES / 16, "an offering mattered in {lower} of {compared}");
 }
 
 #[test]

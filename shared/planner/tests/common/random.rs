@@ -2,7 +2,7 @@
 
 use super::{HOSTNAME, ZONE, ZONES, budget, input, node, node_term, pod, spread, term};
 use domain::Money;
-use domain::offering::{Architecture, CapacityType, Pool};
+use domain::offering::{Architecture, CapacityType};
 use domain::plan::PlanningInput;
 use domain::snapshot::{NodeManager, Operator, PodKind, Taint, TaintEffect, Toleration};
 
@@ -197,14 +197,26 @@ fn strict(input: &mut PlanningInput, dice: &mut Dice) {
     policy.min_saving_per_hour = Money::from_nanos([0, 10_000_000][dice.roll(2) as usize]);
 }
 
-/// The same with one offering cheaper than any other of its type.
+/// The same with one offering at half its price, or with another one like it at half its price.
 pub fn cheaper(input: &PlanningInput, seed: u64) -> PlanningInput {
     let mut input = input.clone();
     let mut dice = Dice::new(seed.wrapping_add(77));
-    let at = dice.roll(input.market.offerings.len() as u64) as usize;
-    let offering = &mut input.market.offerings[at];
-    let _: &Pool = &offering.pool;
-    offering.price_per_hour = offering.price_per_hour.ratio(1, 2);
+    let market = &mut input.market;
+    let at = dice.roll(market.offerings.len() as u64) as usize;
+    let half = market.offerings[at].price_per_hour.ratio(1, 2);
+    if dice.one_in(2) {
+        market.offerings[at].price_per_hour = half;
+        return input;
+    }
+    let mut another = market.offerings[at].clone();
+    let mut made = market.types[&another.pool.instance_type].clone();
+    // Of the same family, so that there is no more to choose from.
+    made.name.push_str("-new");
+    another.pool.instance_type.clone_from(&made.name);
+    another.price_per_hour = half;
+    market.types.insert(made.name.clone(), made);
+    market.offerings.push(another);
+    market.offerings.sort_by(|one, other| one.pool.cmp(&other.pool));
     input
 }
 
