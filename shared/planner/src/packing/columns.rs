@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// More rows than this make the programme too slow to be worth it.
 pub(super) const MOST_ROWS: usize = 400;
 /// Rows for a cube root of the checks that the programme may take.
-const ROWS_PER_ROOT: f64 = 0.5;
+const ROWS_PER_ROOT: f64 = 0.6;
 /// Nodes of the search for one pattern.
 const NODES: u64 = 200_000;
 /// The same while patterns are easy to find.
@@ -37,6 +37,11 @@ const LEAST: f64 = 0.5;
 const FAR: f64 = 1.002;
 /// How much less than its bin a pattern may be worth at pulled prices and still be looked at.
 const SLACK: f64 = 0.002;
+
+/// Patterns looked for beside the best of a kind, each made as if the rows of those before were worth less.
+const MORE: usize = 3;
+/// By how much.
+const CHEAPER: f64 = 0.02;
 
 /// A kind, and how many of each row are in one. The sand has the room that is left.
 pub(super) type Pattern = (u32, Vec<(u32, u32)>);
@@ -125,11 +130,28 @@ pub(super) fn solve<const D: usize>(
                 continue;
             }
             let pattern = (at as u32, found.pattern);
-            if known.insert(pattern.clone()) {
-                // Those that do not lower the cost now may yet.
-                let column = rows.column(problem, &pattern, &scale);
-                entered += u32::from(simplex.enter(column));
-                patterns.push(pattern);
+            let mut new = vec![pattern];
+            // And some of other rows, that go well with it.
+            let mut less = prices.clone();
+            for _ in 0..MORE {
+                for (row, _) in new.last().into_iter().flat_map(|pattern| &pattern.1) {
+                    less[*row as usize] *= 1.0 - CHEAPER;
+                }
+                let floor = price * (1.0 - 2.0 * CHEAPER);
+                let other = rows.best(&mut knapsack, kind, &less, &scale, floor, QUICK);
+                state.checks += other.effort;
+                if other.pattern.is_empty() {
+                    break;
+                }
+                new.push((at as u32, other.pattern));
+            }
+            for pattern in new {
+                if known.insert(pattern.clone()) {
+                    // Those that do not lower the cost now may yet.
+                    let column = rows.column(problem, &pattern, &scale);
+                    entered += u32::from(simplex.enter(column));
+                    patterns.push(pattern);
+                }
             }
         }
         let found = total / dear * (1.0 - 1e-9);

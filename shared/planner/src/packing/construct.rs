@@ -50,9 +50,9 @@ pub(super) fn construct<'a, const D: usize>(
         guide.adopt(&programme.worth);
     }
     let guide = &*guide;
-    if programme.rows.poured.is_empty() {
+    if programme.rows.poured.is_empty() && programme.cost < programme.bound * SOLVED {
         try_out(state, |other| {
-            dive(other, &programme);
+            dive(other, &programme, guide, until * 3 / 10);
             complete(other, guide, REST);
         });
     }

@@ -3,7 +3,7 @@
 use super::greedy::Guide;
 use super::knapsack::Knapsack;
 use super::relaxed::Thing;
-use super::state::State;
+use super::state::{Bin, Place, State};
 
 /// Nodes of the search for one load, beside one for each thing.
 const NODES: u64 = 40;
@@ -44,6 +44,39 @@ impl<const D: usize> Loads<'_, D> {
                 // Some other way must find it a place.
                 None => order.retain(|item| *item != hardest),
             }
+        }
+    }
+
+    /// Fills a bin up with the best load of what remains.
+    pub(super) fn fill(
+        &self,
+        state: &mut State<'_, D>,
+        knapsack: &mut Knapsack<D>,
+        bin: &mut Bin<D>,
+        turn: usize,
+    ) {
+        let Place::New(kind) = bin.kind else { return };
+        let left = |item: &u32| state.remaining[*item as usize] > 0;
+        let order: Vec<u32> = self.guide.order.iter().copied().filter(left).collect();
+        let hard = HARDEST.min(order.len());
+        let others = OTHERS * self.guide.usual[kind as usize];
+        let stride = ((order.len() - hard) / others.max(1)).max(1);
+        let rest = order.iter().enumerate().skip(hard + turn % stride).step_by(stride);
+        let mut things: Vec<Thing<D>> = Vec::new();
+        for (rank, &item) in order.iter().enumerate().take(hard).chain(rest) {
+            let most = state.room(bin, item, state.remaining[item as usize]);
+            if most > 0 {
+                let harder = HARD * (1.0 - rank as f64 / order.len() as f64);
+                let worth = self.guide.worth[item as usize] * (1.0 + harder);
+                let size = state.problem.items[item as usize].size.map(f64::from);
+                things.push(Thing { id: item, size, worth, count: f64::from(most) });
+            }
+        }
+        let nodes = NODES + things.len() as u64;
+        let found = knapsack.best_load(&things, &bin.free.map(f64::from), 0.0, nodes);
+        state.checks += found.effort + (hard + others) as u64 + order.len() as u64 / 2;
+        for (item, count) in found.pattern {
+            state.put(bin, item, count);
         }
     }
 

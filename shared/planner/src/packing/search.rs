@@ -33,8 +33,9 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
     } else {
         complete(state, &guide, WAYS[0]);
     }
-    // A few hundredths of the budget.
-    let nodes = until / 600;
+    // A twentieth of the budget at most, twice.
+    let nodes = until / 200;
+    let end = until - until / 20;
     let (programme, hopeful) = match constructed {
         Some(Constructed { programme, hopeful }) => (Some(programme), hopeful),
         None => (None, None),
@@ -51,7 +52,7 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
     let first = state.problem.opened.len();
     if let Some(mut other) = hopeful {
         other.checks = state.checks;
-        let half = state.checks.midpoint(until);
+        let half = state.checks.midpoint(end);
         Repack::new(&mut other, &guide).run(half, enough, &mut random);
         state.checks = other.checks;
         if other.cost() < state.cost() {
@@ -59,9 +60,9 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         }
     }
     if plain && complete_packing(state) {
-        Repack::new(state, &guide).run(until, enough, &mut random);
+        Repack::new(state, &guide).run(end, enough, &mut random);
     }
-    while state.checks < until && state.bins.len() > first && (state.cost() as f64) > enough {
+    while state.checks < end && state.bins.len() > first && (state.cost() as f64) > enough {
         let before = state.checks;
         for _ in 0..64 {
             step(state, &guide, &mut random, first);
