@@ -13,6 +13,8 @@ use super::state::State;
 const SOLVED: f64 = 1.003;
 /// Items in a bin, on average, above which bins are not filled one by one.
 const MANY: usize = 16;
+/// Amounts above which dives round up: which does best is luck.
+const UPS: [f64; 5] = [0.3, 0.5, 0.15, 0.7, 0.4];
 /// The most robust greedy way for what others left.
 const REST: Way = WAYS[2];
 
@@ -51,10 +53,15 @@ pub(super) fn construct<'a, const D: usize>(
     }
     let guide = &*guide;
     if programme.rows.poured.is_empty() && programme.cost < programme.bound * SOLVED {
-        try_out(state, |other| {
-            dive(other, &programme, guide, until * 3 / 10);
-            complete(other, guide, REST);
-        });
+        for up in UPS {
+            try_out(state, |other| {
+                dive(other, &programme, guide, until * 3 / 10, up);
+                complete(other, guide, REST);
+            });
+            if state.checks > until / 2 {
+                break;
+            }
+        }
     }
     let bins: f64 = programme.fleet().iter().map(|kind| kind.1).sum();
     let pods: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();

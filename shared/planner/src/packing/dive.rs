@@ -7,18 +7,18 @@ use super::loads::Loads;
 use super::state::{Bin, State};
 use super::{Item, Problem};
 
-/// Amounts above this are rounded up where no whole one is left.
-const UP: f64 = 0.3;
 /// Programmes that are solved for what remains.
 const STAGES: u64 = 6;
 
 /// Opens bins by the patterns' whole amounts, filled up with what else fits; then again by a programme for
 /// what remains, whose prices know what has become scarce. For programmes without sand, in about `part` checks.
+/// Amounts above `up` are rounded up where no whole one is left.
 pub(super) fn dive<const D: usize>(
     state: &mut State<'_, D>,
     programme: &Programme<D>,
     guide: &Guide<D>,
     part: u64,
+    up: f64,
 ) {
     let problem = state.problem;
     let mut guide = guide.clone();
@@ -28,7 +28,7 @@ pub(super) fn dive<const D: usize>(
         guide.adopt(&next.worth);
         let kinds = next.fleet().iter().map(|kind| kind.0).collect();
         let loads = next.loads(problem, &guide, kinds);
-        let opened = open_all(state, &next, &loads, &mut knapsack);
+        let opened = open_all(state, &next, &loads, &mut knapsack, up);
         if opened == 0 || stage + 1 == STAGES {
             loads.complete(state);
             return;
@@ -59,13 +59,14 @@ fn open_all<const D: usize>(
     programme: &Programme<D>,
     loads: &Loads<'_, D>,
     knapsack: &mut Knapsack<D>,
+    up: f64,
 ) -> u32 {
     let mut amounts: Vec<(f64, usize)> = programme.amounts.iter().copied().zip(0..).collect();
     let whole = amounts.iter().any(|(amount, _)| *amount >= 1.0 - 1e-6);
     amounts.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
     let mut opened = 0;
     for (amount, at) in amounts {
-        let times = if whole { (amount + 1e-6) as u32 } else { u32::from(amount > UP) };
+        let times = if whole { (amount + 1e-6) as u32 } else { u32::from(amount > up) };
         for _ in 0..times {
             if let Some(mut bin) = seed(state, programme, at) {
                 loads.fill(state, knapsack, &mut bin, opened as usize);

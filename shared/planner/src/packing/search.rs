@@ -33,9 +33,8 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
     } else {
         complete(state, &guide, WAYS[0]);
     }
-    // A twentieth of the budget at most, twice.
-    let nodes = until / 200;
-    let end = until - until / 20;
+    // What proofs of covers may take: more where they often prove the packing to be the best.
+    let (nodes, end) = if plain { (until / 200, until - until / 20) } else { (until / 600, until) };
     let (programme, hopeful) = match constructed {
         Some(Constructed { programme, hopeful }) => (Some(programme), hopeful),
         None => (None, None),
