@@ -73,7 +73,12 @@ pub(super) fn construct<'a, const D: usize>(
             complete(other, guide, REST);
         });
     }
-    let hopeful = pour_fleets(state, &programme, guide, &order, many, until);
+    // Where few items go into a bin, a fleet poured full seldom is the best.
+    let hopeful = if many || state.checks < until / 5 {
+        pour_fleets(state, &programme, guide, &order, many, until)
+    } else {
+        None
+    };
     Some(Constructed { programme, hopeful })
 }
 
