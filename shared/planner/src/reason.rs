@@ -47,20 +47,23 @@ pub(crate) fn reason(
             pays_back(gain),
         ),
         _ => format!(
-            "{} ({} USD/h) {} way to {} ({} USD/h): saves {} USD/h ({} %); {}.",
+            "{} ({} USD/h) {} way to {} ({} USD/h): {}; {}.",
             nodes(retire.len()),
             usd(before),
             verb(retire.len() as u64, "gives", "give"),
             launched(launch),
             usd(before - saved),
-            usd(saved),
-            saved.ppm_of(before) / 10_000,
+            if saved >= Money::ZERO {
+                format!("saves {} USD/h ({} %)", usd(saved), saved.ppm_of(before) / 10_000)
+            } else {
+                format!("costs {} USD/h more, with room for other pods as well", usd(-saved))
+            },
             pays_back(gain),
         ),
     };
-    if gain.added_risk != Money::ZERO {
-        let added = gain.added_risk;
-        let (amount, way) = if added > Money::ZERO { (added, "more") } else { (-added, "less") };
+    let added = gain.added_risk;
+    let (amount, way) = if added > Money::ZERO { (added, "more") } else { (-added, "less") };
+    if amount >= LEAST_SAID {
         let hours = model.input.policy.payback_hours;
         let until = if gain.life_seconds < u64::from(hours) * 3_600 {
             format!(
@@ -155,6 +158,9 @@ fn kind(launch: &[Launch], retire: &[Retire], evictions: u32) -> ReasonKind {
         ReasonKind::Consolidation
     }
 }
+
+/// What is less than this is not said: it would read as nothing.
+const LEAST_SAID: Money = Money::from_nanos(1_000);
 
 /// What the plan costs more than a packing, so that the scheduler finds room for every pod.
 pub(crate) fn room_added(more: Money, added: &[Added]) -> String {

@@ -138,7 +138,7 @@ fn forbidden(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> 
         there.entry(other.pool.clone()).or_default().add(cpu(model, load));
     }
     let there = by_cap(&there);
-    Cap::of(&other.pool).into_iter().find_map(|cap| {
+    let capped = Cap::of(&other.pool).into_iter().find_map(|cap| {
         let (used, percent) = (there[&cap], cap.percent(model));
         (!used.is_within(percent, total)).then(|| {
             format!(
@@ -151,7 +151,8 @@ fn forbidden(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> 
                 }
             )
         })
-    })
+    });
+    capped.or_else(|| workloads(model, fleet, group, other))
 }
 
 /// Whether the policy's share of Spot forbids to launch the group there.
@@ -167,9 +168,10 @@ fn share_of_spot(model: &Model<'_>, fleet: &Fleet, group: &Group) -> Option<Stri
     })
 }
 
-/// Whether the policy's limits on single workloads forbid to launch the group on Spot.
+/// Whether the policy's limits on single workloads forbid to launch the group in a pool on Spot.
 fn workloads(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> Option<String> {
     let policy = &model.input.policy;
+    let chosen = &model.shapes[group.shape as usize];
     let on_spot = fleet.spot_replicas(model);
     let mut moving: BTreeMap<u32, u32> = BTreeMap::new();
     for (class, pods) in group.nodes.iter().flat_map(|at| &fleet.launched[*at].load) {
@@ -179,7 +181,8 @@ fn workloads(model: &Model<'_>, fleet: &Fleet, group: &Group, other: &Shape) -> 
         let (name, replicas) =
             (&model.workloads[workload as usize], model.replicas[workload as usize]);
         let pools = on_spot.get(&workload);
-        let all = pools.map_or(0, |pools| pools.values().sum::<u32>()) + moving;
+        let already = if chosen.spot { 0 } else { moving };
+        let all = pools.map_or(0, |pools| pools.values().sum::<u32>()) + already;
         let most = model.spot_replicas[workload as usize];
         if all > most {
             return Some(format!(

@@ -50,7 +50,9 @@ fn what_plans_for_clusters_of_services_promise_is_achieved() {
 fn what_plans_for_odd_little_clusters_promise_is_achieved() {
     let mut sum = Sum::default();
     for seed in 0..600 {
-        let input = cluster(seed);
+        let mut input = cluster(seed);
+        // What is paid for already is in no instance's price.
+        input.covered_vcpus.clear();
         sum.add(&input, &plan(&input), Scoring::LeastAllocated, seed);
     }
     assert!(sum.failed.is_empty(), "{:#?}", sum.failed);

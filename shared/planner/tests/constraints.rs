@@ -547,3 +547,45 @@ fn pods_of_higher_priority_get_the_nodes_there_may_be() {
         assert!(important.clone().all(|pod| placed.contains(&pod)), "{important:?} {placed:?}");
     }
 }
+
+#[test]
+fn pods_that_fit_nowhere_go_nowhere_though_others_are_launched_for() {
+    let mut pods: Vec<Pod> = (0..2).map(|number| pod("api", number, None, 100, 1_280)).collect();
+    pods.extend((0..4).map(|number| {
+        let mut made = pod("web", number, None, 900, 2_560);
+        made.node_selector.insert("team".to_owned(), "blue".to_owned());
+        made
+    }));
+    let mut input = input(Vec::new(), pods);
+    input.policy.spot_percent = 0;
+    let decision = decide(&input);
+    assert!(checked(&input).findings.iter().any(|it| it.code == FindingCode::PodFitsNothing));
+    let placed: Vec<usize> = decision.placements.iter().map(|placed| placed.pod).collect();
+    assert_eq!(placed, [0, 1]);
+}
+
+#[test]
+fn a_zone_where_nothing_is_launched_holds_back_pods_that_are_spread() {
+    let full = |name: &str, zone: &str| {
+        let mut made = node(name, "m6i.large", zone);
+        made.do_not_disrupt = true;
+        made
+    };
+    let nodes = vec![full("node-0", "us-east-1b"), full("node-1", "us-east-1c")];
+    let mut pods: Vec<Pod> = (0..2)
+        .map(|number| pod("web", number, Some(&format!("node-{number}")), 1_900, 512))
+        .chain((2..6).map(|number| pod("web", number, None, 1_500, 512)))
+        .collect();
+    for pod in &mut pods {
+        pod.topology_spread.push(spread(ZONE, "web", 1));
+    }
+    let mut input = input(nodes, pods);
+    let placed = |input: &domain::plan::PlanningInput| {
+        assert!(checked(input).commands.len() <= 1);
+        decide(input).placements.len()
+    };
+    assert_eq!(placed(&input), 4);
+    // With one in each of two zones, one of them may have a second.
+    input.template.zones = ["us-east-1b".to_owned()].into();
+    assert_eq!(placed(&input), 1);
+}

@@ -202,3 +202,20 @@ fn a_pending_pod_gets_what_it_prefers_where_that_is_worth_it() {
     }
     assert_eq!(zones(&checked(&input)), BTreeSet::from(["us-east-1b"]));
 }
+
+#[test]
+fn of_two_preferences_the_one_that_is_worth_it_is_met_and_the_other_is_not() {
+    let mut input = preferring(100, ZONE, "us-east-1b");
+    for pod in &mut input.snapshot.pods[3..] {
+        pod.preferred_node_affinity =
+            vec![(100, node_term(CAPACITY, Operator::In, &["ON_DEMAND"]))];
+    }
+    // Each fills a node.
+    input.template.max_vcpu = 2;
+    for pod in &mut input.snapshot.pods {
+        pod.requests.cpu_milli = 1_900;
+    }
+    let plan = checked(&input);
+    assert_eq!(plan.after.spot_nodes, plan.after.nodes);
+    assert_eq!(zones(&plan), BTreeSet::from(["us-east-1a", "us-east-1b"]));
+}

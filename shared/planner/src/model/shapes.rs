@@ -6,7 +6,7 @@ use super::nodes::{headroom, take};
 use super::pods::Facts;
 use super::regional::zones;
 use super::sites::{Register, Site};
-use super::{RESOURCES, vector};
+use super::{NAMED, RESOURCES, vector};
 use crate::packing::{Size, Tally};
 use domain::Money;
 use domain::offering::{CapacityType, InstanceType, Offering, Pool, Resources};
@@ -119,7 +119,9 @@ fn shape(
     for daemon in daemons {
         let runs = daemon.demand.admits(&all_labels, taints)
             && (daemon.demand.architectures.is_empty()
-                || daemon.demand.architectures.contains(&made.architecture));
+                || daemon.demand.architectures.contains(&made.architecture))
+            // Of one that asks for what such a node has none of, no pod comes to run there.
+            && spare[NAMED..].iter().zip(&daemon.size[NAMED..]).all(|(have, asked)| have >= asked);
         if runs {
             take(&mut room, &daemon.size);
             take(&mut spare, &daemon.size);

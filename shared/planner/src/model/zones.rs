@@ -1,6 +1,7 @@
 //! Constraints between pods over zones. The zones are few and the scheduler keeps them in balance, so a
 //! pod that has such a constraint stays in its zone, and one that waits is given a zone beforehand.
 
+use super::NAMED;
 use super::pods::Facts;
 use super::regional::zones;
 use crate::packing::{Member, Tally};
@@ -14,19 +15,25 @@ pub(crate) struct Zoning<'a> {
     facts: &'a Facts,
     skews: Vec<u32>,
     zones: Vec<String>,
+    /// Whether nodes are launched in each: elsewhere a pod that waits may find no room.
+    launches: Vec<bool>,
     /// By term and zone: owners and counted.
     tallies: BTreeMap<(u32, usize), (u32, u32)>,
     /// The same of pods that run.
     running: BTreeMap<(u32, usize), (u32, u32)>,
+    /// Counted pods that run, or wait and are given a zone where nodes are launched.
+    sure: BTreeMap<(u32, usize), u32>,
     /// CPU given to each zone, to keep them even.
     given: Vec<u64>,
 }
 
 impl<'a> Zoning<'a> {
     pub(crate) fn new(input: &PlanningInput, facts: &'a Facts) -> Self {
-        let mut zones: BTreeSet<String> = zones(input);
-        zones.extend(input.snapshot.nodes.iter().filter_map(|node| node.zone.clone()));
-        let zones: Vec<String> = zones.into_iter().collect();
+        let launched = zones(input);
+        let there = input.snapshot.nodes.iter().filter_map(|node| node.zone.as_ref());
+        let zones: BTreeSet<&String> = launched.iter().chain(there).collect();
+        let launches = zones.iter().map(|zone| launched.contains(*zone)).collect();
+        let zones: Vec<String> = zones.into_iter().cloned().collect();
         let skews = facts
             .affinity
             .groups
@@ -34,8 +41,16 @@ impl<'a> Zoning<'a> {
             .map(|group| if group.exclusive { 0 } else { group.limit })
             .collect();
         let given = vec![0; zones.len()];
-        let mut zoning =
-            Self { facts, skews, zones, tallies: BTreeMap::new(), running: BTreeMap::new(), given };
+        let mut zoning = Self {
+            facts,
+            skews,
+            zones,
+            launches,
+            tallies: BTreeMap::new(),
+            running: BTreeMap::new(),
+            sure: BTreeMap::new(),
+            given,
+        };
         for (pod, node) in facts.node_of.iter().enumerate() {
             if input.snapshot.pods[pod].terminating {
                 continue;
@@ -48,6 +63,8 @@ impl<'a> Zoning<'a> {
             };
             zoning.note(pod, zone);
         }
+        let counted = |(key, tally): (&(u32, usize), &(u32, u32))| (*key, tally.1);
+        zoning.sure = zoning.tallies.iter().map(counted).collect();
         zoning.running = zoning.tallies.clone();
         zoning
     }
@@ -76,6 +93,12 @@ impl<'a> Zoning<'a> {
                 (if together { 0 } else { crowd }, self.given[*zone], *zone)
             })?;
         self.note(pod, best);
+        // What no machine may have is not counted on either.
+        let usual = self.facts.sizes[pod][NAMED..].iter().all(|amount| *amount == 0);
+        let sure = usual && self.launches[best];
+        for member in zonal.iter().filter(|member| member.counted && sure) {
+            *self.sure.entry((member.group, best)).or_default() += 1;
+        }
         Some(Some(self.zones[best].clone()))
     }
 
@@ -100,7 +123,8 @@ impl<'a> Zoning<'a> {
             skew => {
                 let enough = self.zones.len()
                     >= self.facts.affinity.least_domains[member.group as usize] as usize;
-                let least = all().min().filter(|_| enough).unwrap_or(0);
+                let sure = |zone| self.sure.get(&(member.group, zone)).copied().unwrap_or(0);
+                let least = (0..self.zones.len()).map(sure).min().filter(|_| enough).unwrap_or(0);
                 !member.owns || counted + u32::from(member.counted) <= least + skew
             }
         }

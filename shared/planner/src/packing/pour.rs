@@ -2,6 +2,7 @@
 
 use super::relaxed::dot;
 use super::state::State;
+use super::{Item, Sites};
 
 /// Bins that an item fits into among which the best is taken.
 const LOOKS: u32 = 48;
@@ -25,12 +26,14 @@ pub(super) fn pour_into<const D: usize>(
 /// (the cosine of Panigrahy et al. 2011).
 fn pour<const D: usize>(state: &mut State<'_, D>, prices: &[f64; D], order: &[u32]) {
     let mut start = 0;
-    // Sizes that fit nowhere: what is as large in all resources does not either.
-    let mut hopeless: Vec<[u32; D]> = Vec::new();
+    // Sizes that fit nowhere in their sites: what is as large in all resources does not either.
+    let mut hopeless: Vec<([u32; D], &Sites)> = Vec::new();
     for &item in order {
-        let whole = state.problem.items[item as usize].size;
+        let Item { size: whole, sites, .. } = &state.problem.items[item as usize];
         let size: [f64; D] = std::array::from_fn(|at| f64::from(whole[at]) * prices[at]);
-        let larger = |known: &[u32; D]| whole.iter().zip(known).all(|(size, known)| size >= known);
+        let larger = |(known, there): &([u32; D], &Sites)| {
+            *there == &**sites && whole.iter().zip(known).all(|(size, known)| size >= known)
+        };
         if hopeless.iter().any(larger) {
             continue;
         }
@@ -41,7 +44,9 @@ fn pour<const D: usize>(state: &mut State<'_, D>, prices: &[f64; D], order: &[u3
                 let at = (start + turn) % bins;
                 let bin = &state.bins[at];
                 state.checks += 1;
-                if bin.free.iter().zip(&whole).any(|(free, size)| free < size) {
+                if bin.free.iter().zip(whole).any(|(free, size)| free < size)
+                    || !sites.contains(state.site(bin.kind))
+                {
                     continue;
                 }
                 let free: [f64; D] = std::array::from_fn(|at| f64::from(bin.free[at]) * prices[at]);
@@ -57,7 +62,7 @@ fn pour<const D: usize>(state: &mut State<'_, D>, prices: &[f64; D], order: &[u3
             }
             state.checks += 4 * u64::from(looks);
             let Some((_, at)) = best else {
-                hopeless.push(whole);
+                hopeless.push((*whole, sites));
                 break;
             };
             let mut bin = state.bins.swap_remove(at);

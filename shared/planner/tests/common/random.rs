@@ -6,6 +6,11 @@ use domain::offering::{Architecture, CapacityType};
 use domain::plan::PlanningInput;
 use domain::snapshot::{NodeManager, Operator, PodKind, Taint, TaintEffect, Toleration};
 
+/// An extended resource that some nodes have and no offering does.
+pub const FPGA: &str = "example.com/fpga";
+
+pub const CAPACITY: &str = "eks.amazonaws.com/capacityType";
+
 /// A linear congruential generator: enough to vary tests.
 pub struct Dice(u64);
 
@@ -50,10 +55,22 @@ pub fn cluster(seed: u64) -> PlanningInput {
             made.taints.push(Taint {
                 key: "team".to_owned(),
                 value: "blue".to_owned(),
-                effect: TaintEffect::NoSchedule,
+                effect: match dice.roll(4) {
+                    0 => TaintEffect::PreferNoSchedule,
+                    1 => TaintEffect::NoExecute,
+                    _ => TaintEffect::NoSchedule,
+                },
             });
         }
-        match dice.roll(24) {
+        if dice.one_in(5) {
+            made.allocatable.pods = 2 + dice.roll(4);
+        }
+        if dice.one_in(3) {
+            made.allocatable.extended.insert(FPGA.to_owned(), 1 + dice.roll(3));
+        }
+        match dice.roll(26) {
+            24 => made.terminating = true,
+            25 => made.manager = NodeManager::AutoMode,
             0 => made.instance_type = None,
             1 => made.ready = false,
             2 => made.manager = NodeManager::Karpenter { node_pool: "default".to_owned() },
@@ -65,11 +82,41 @@ pub fn cluster(seed: u64) -> PlanningInput {
         }
         nodes.push(made);
     }
+    if dice.one_in(8) {
+        // Prefix delegation.
+        for node in &mut nodes {
+            node.allocatable.pods = 110;
+        }
+    }
     let mut pods = Vec::new();
     for app in 0..=dice.roll(5) {
         let name = format!("app{app}");
         let mut model = pod(&name, 0, None, 100 * (1 + dice.roll(15)), 256 * (1 + dice.roll(12)));
-        match dice.roll(14) {
+        if dice.one_in(6) {
+            "other".clone_into(&mut model.namespace);
+        }
+        match dice.roll(18) {
+            14 => {
+                model.topology_spread.push(spread(ZONE, &name, 1 + dice.roll(2) as u32));
+                model.topology_spread[0].min_domains = Some(1 + dice.roll(4) as u32);
+            }
+            15 => {
+                let key = [ZONE, HOSTNAME][dice.roll(2) as usize];
+                model.topology_spread.push(spread(key, &name, 1));
+                model.topology_spread[0].required = false;
+            }
+            16 => {
+                let mut everywhere = term(HOSTNAME, "app0");
+                everywhere.namespaces.clear();
+                model.anti_affinity.push(everywhere);
+            }
+            17 => {
+                let kinds = ["m6i.xlarge", "r6i.xlarge"];
+                model.node_affinity = vec![
+                    node_term("node.kubernetes.io/instance-type", Operator::In, &kinds),
+                    node_term("team", Operator::Exists, &[]),
+                ];
+            }
             0 => model.topology_spread.push(spread(ZONE, &name, 1)),
             1 => model.topology_spread.push(spread(HOSTNAME, &name, 1 + dice.roll(2) as u32)),
             2 => model.affinity.push(term(ZONE, &name)),
@@ -93,6 +140,28 @@ pub fn cluster(seed: u64) -> PlanningInput {
         if dice.one_in(3) {
             model.architectures = vec![Architecture::Amd64, Architecture::Arm64];
         }
+        if dice.one_in(4) {
+            let term = match dice.roll(4) {
+                0 => node_term("team", Operator::In, &["blue"]),
+                1 => node_term(CAPACITY, Operator::In, &["ON_DEMAND"]),
+                2 => node_term("kubernetes.io/arch", Operator::NotIn, &["amd64"]),
+                _ => node_term(ZONE, Operator::In, &[ZONES[dice.roll(3) as usize]]),
+            };
+            model.preferred_node_affinity.push((1 + dice.roll(100) as i32, term));
+        }
+        if dice.one_in(5) {
+            model.requests.ephemeral_mib = 1_024 * (1 + dice.roll(8));
+        }
+        if dice.one_in(8) {
+            model.requests.extended.insert(FPGA.to_owned(), 1);
+        }
+        if dice.one_in(4) {
+            model.priority = [-10, 1_000, 2_000_000_000][dice.roll(3) as usize];
+        }
+        let stateful = dice.one_in(5);
+        if stateful {
+            model.owner = Some(super::workload("StatefulSet", &name));
+        }
         match dice.roll(30) {
             0 => model.do_not_disrupt = true,
             1 => model.local_storage = true,
@@ -106,11 +175,16 @@ pub fn cluster(seed: u64) -> PlanningInput {
             one.name = format!("{name}-{number:04}");
             one.uid = format!("uid-{}", one.name);
             place(&mut one, &nodes, &pods, &mut dice);
-            if one.node.is_some() && dice.one_in(8) {
+            if one.node.is_some() && (stateful || dice.one_in(8)) {
                 one.volume_zone = nodes
                     .iter()
                     .find(|node| Some(&node.name) == one.node.as_ref())
                     .and_then(|node| node.zone.clone());
+            }
+            for term in one.affinity.iter_mut().chain(&mut one.anti_affinity) {
+                if !term.namespaces.is_empty() {
+                    term.namespaces = vec![one.namespace.clone()];
+                }
             }
             if one.kind == PodKind::Bare {
                 one.owner = None;
@@ -121,7 +195,7 @@ pub fn cluster(seed: u64) -> PlanningInput {
     }
     let mut made = input(nodes, pods);
     for app in 0..3 {
-        if dice.one_in(10) {
+        if dice.one_in(6) {
             made.snapshot.disruption_budgets.push(budget(
                 &format!("app{app}"),
                 dice.roll(2) as u32,
@@ -195,6 +269,26 @@ fn strict(input: &mut PlanningInput, dice: &mut Dice) {
         input.template.architectures.insert(Architecture::Arm64);
     }
     policy.min_saving_per_hour = Money::from_nanos([0, 10_000_000][dice.roll(2) as usize]);
+    if dice.one_in(4) {
+        policy.workloads.push(domain::policy::WorkloadPolicy {
+            name: Some("app1".to_owned()),
+            spot_percent: Some([0, 50][dice.roll(2) as usize]),
+            on_demand_base: [None, Some(2)][dice.roll(2) as usize],
+            ..domain::policy::WorkloadPolicy::default()
+        });
+    }
+    let template = &mut input.template;
+    match dice.roll(16) {
+        0 => template.zones = [ZONES[0].to_owned(), ZONES[1].to_owned()].into(),
+        1 => template.families = ["m6i".to_owned(), "m5".to_owned()].into(),
+        2 => template.sizes = ["xlarge".to_owned(), "2xlarge".to_owned()].into(),
+        3 => template.excluded = ["c6i".to_owned()].into(),
+        4 => template.min_nodes = 1 + dice.roll(4) as u32,
+        5 => template.max_nodes = Some(1 + dice.roll(4) as u32),
+        6 => drop(input.covered_vcpus.insert("m6i".to_owned(), 4)),
+        7 => template.max_vcpu = 4,
+        _ => {}
+    }
 }
 
 /// The same with one offering at half its price, or with another one like it at half its price.

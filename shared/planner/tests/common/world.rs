@@ -1,7 +1,7 @@
 //! A small cluster that carries a plan out command by command, with a scheduler written from
 //! kube-scheduler's rules and none of the planner's insides.
 
-use super::checker::{daemon_sets, new_node, runs_on, selects_labels, tolerates};
+use super::checker::{daemon_sets, has, new_node, runs_on, selects_labels, tolerates};
 use super::random::Dice;
 use super::{HOSTNAME, ZONE};
 use domain::Money;
@@ -85,6 +85,9 @@ pub fn carry_out(input: &PlanningInput, plan: &Plan, scoring: Scoring, seed: u64
         }
     }
     let price = |node: &Node| node.pool().and_then(|pool: Pool| input.market.price(&pool));
+    // What was ending before is in the cost before as well.
+    let ending = |node: &Node| input.snapshot.nodes.iter().any(|known| known == node);
+    let paid = |node: &Node| !node.terminating || ending(node);
     let mut then =
         ClusterSnapshot { nodes: Vec::new(), pods: Vec::new(), ..input.snapshot.clone() };
     for (number, (pod, node)) in world.pods.iter().enumerate() {
@@ -101,7 +104,7 @@ pub fn carry_out(input: &PlanningInput, plan: &Plan, scoring: Scoring, seed: u64
     then.nodes.extend(world.nodes.iter().filter(|node| !node.terminating).cloned());
     CarriedOut {
         then,
-        cost: world.nodes.iter().filter(|node| !node.terminating).filter_map(price).sum(),
+        cost: world.nodes.iter().filter(|node| paid(node)).filter_map(price).sum(),
         kept,
         stranded: world.waiting().into_iter().filter(|name| !before.contains(name)).collect(),
         evictions: world.evictions,
@@ -122,7 +125,8 @@ impl<'a> World<'a> {
     fn launch(&mut self, node: Node) {
         let at = self.nodes.len();
         let sets = daemon_sets(self.pods.iter().map(|(pod, _)| *pod));
-        let runs = sets.filter(|pod| runs_on(pod, &node.labels, &node.taints));
+        let runs = sets
+            .filter(|pod| runs_on(pod, &node.labels, &node.taints) && has(&node.allocatable, pod));
         let runs: Vec<&'a Pod> = runs.collect();
         self.pods.extend(runs.into_iter().map(|pod| (pod, Some(at))));
         self.nodes.push(node);

@@ -11,7 +11,7 @@ mod money;
 mod nodes;
 mod rules;
 
-pub use rules::{daemon_sets, new_node, runs_on, selects_labels, tolerates};
+pub use rules::{daemon_sets, has, new_node, runs_on, selects_labels, tolerates};
 
 use domain::offering::{Pool, Resources};
 use domain::plan::PlanningInput;
@@ -151,7 +151,7 @@ fn after<'a>(
     // Each `DaemonSet` runs on every new node it selects.
     for pod in daemon_sets(pods.iter().copied()) {
         for node in nodes.values_mut().filter(|node| node.is_new) {
-            if runs_on(pod, &node.labels, &node.taints) {
+            if runs_on(pod, &node.labels, &node.taints) && has(&node.allocatable, pod) {
                 node.pods.push(pod);
             }
         }

@@ -46,10 +46,17 @@ pub fn runs_on(pod: &Pod, labels: &Labels, taints: &[Taint]) -> bool {
     selected && selects_labels(pod, labels) && tolerates(pod, taints)
 }
 
-/// One pod of each `DaemonSet`, the one that asks for most.
+/// Whether a node has the extended resources that a pod asks for; without them it waits for good.
+pub fn has(allocatable: &Resources, pod: &Pod) -> bool {
+    let have = |name: &String| allocatable.extended.get(name).copied().unwrap_or(0);
+    pod.requests.extended.iter().all(|(name, asked)| have(name) >= *asked)
+}
+
+/// One pod of each `DaemonSet`, of those that do not end the one that asks for most.
 pub fn daemon_sets<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> impl Iterator<Item = &'a Pod> {
     let mut sets: BTreeMap<String, &'a Pod> = BTreeMap::new();
-    for pod in pods.into_iter().filter(|pod| pod.kind == PodKind::DaemonSet) {
+    let lasting = |pod: &&Pod| pod.kind == PodKind::DaemonSet && !pod.terminating;
+    for pod in pods.into_iter().filter(lasting) {
         let largest = sets.entry(pod.owner.as_ref().unwrap().to_string()).or_insert(pod);
         if pod.requests > largest.requests {
             *largest = pod;
