@@ -21,8 +21,8 @@ pub(super) struct Column<'a> {
     pub(super) most: f64,
     /// What is on it before any pod comes.
     pub(super) tallies: &'a [Tally],
-    /// Owners of each constraint that are on it now: two that must be apart may stay together.
-    pub(super) owners: Vec<(u32, u32)>,
+    /// Pods on it now that must be apart, by constraint, where they are more than one: they may stay.
+    pub(super) together: Vec<(u32, u32)>,
 }
 
 impl Column<'_> {
@@ -48,16 +48,15 @@ pub(super) fn columns<'a>(model: &'a Model<'_>) -> Vec<Column<'a>> {
     // Nodes that nothing tells apart are counted.
     let mut kept = BTreeMap::new();
     for node in model.nodes.iter().filter(|node| node.verdict == Verdict::Candidate) {
-        let owners = node.tallies.iter().filter(|tally| tally.owners > 0);
-        let owners: Vec<(u32, u32)> = owners.map(|tally| (tally.group, tally.owners)).collect();
         let pool = node.pool.as_ref();
-        let key = (node.price, room(model, node), node.site, node.spot, pool, owners);
+        let key =
+            (node.price, room(model, node), node.site, node.spot, pool, together(model, node));
         *kept.entry(key).or_insert(0.0) += 1.0;
     }
-    for ((price, room, site, spot, pool, owners), most) in kept {
+    for ((price, room, site, spot, pool, together), most) in kept {
         let caps = pool.filter(|_| spot).map_or_else(Vec::new, |pool| caps(model, pool));
         let price = price.unwrap_or_default().nanos() as f64;
-        add(Column { price, room, idle: false, site, spot, caps, most, tallies: &[], owners });
+        add(Column { price, room, idle: false, site, spot, caps, most, tallies: &[], together });
     }
     columns
 }
@@ -74,6 +73,27 @@ fn room(model: &Model<'_>, node: &Existing) -> Size<RESOURCES> {
     std::array::from_fn(|at| room[at].max(node.usable[at]))
 }
 
+/// How many pods on a node own a term against pods like themselves.
+fn together(model: &Model<'_>, node: &Existing) -> Vec<(u32, u32)> {
+    let mut pods: BTreeMap<u32, u32> = BTreeMap::new();
+    for (class, count) in &node.load {
+        for group in apart(model, *class) {
+            *pods.entry(group).or_default() += count;
+        }
+    }
+    pods.into_iter().filter(|(_, count)| *count > 1).collect()
+}
+
+/// Constraints by which a pod may be on no node with another that has the same: anti-affinity to pods of
+/// its own kind, and host ports.
+pub(super) fn apart(model: &Model<'_>, class: u32) -> impl Iterator<Item = u32> {
+    let members = model.classes[class as usize].members.iter();
+    let exclusive = |group: u32| model.groups[group as usize].exclusive;
+    members
+        .filter(move |member| member.owns && member.counted && exclusive(member.group))
+        .map(|member| member.group)
+}
+
 fn launched<'a>(model: &Model<'_>, shape: &'a Shape) -> Column<'a> {
     Column {
         price: shape.price.nanos() as f64,
@@ -84,7 +104,7 @@ fn launched<'a>(model: &Model<'_>, shape: &'a Shape) -> Column<'a> {
         caps: if shape.spot { caps(model, &shape.pool) } else { Vec::new() },
         most: f64::INFINITY,
         tallies: &shape.tallies,
-        owners: Vec::new(),
+        together: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows for what the pods need.
 
-use super::columns::Column;
+use super::columns::{self, Column};
 use super::programme::Row;
 use crate::fleet::Fleet;
 use crate::model::{Existing, Model, RESOURCES, Verdict};
@@ -39,7 +39,7 @@ pub(super) fn rows<'a>(
 ) -> Vec<Row<'a>> {
     let moving = moving(model, fleet);
     let mut rows = by_place(model, &moving, columns);
-    rows.extend(apart(model, &moving));
+    rows.extend(nodes_apart(model, &moving));
     rows
 }
 
@@ -99,17 +99,14 @@ fn by_place<'a>(
     rows
 }
 
-/// Pods that own a term against pods of their own kind on a node, anti-affinity or a host port: each
-/// takes a node for itself.
-fn apart<'a>(model: &'a Model<'_>, moving: &BTreeMap<u32, u32>) -> Vec<Row<'a>> {
+/// Pods that must be apart take a node each.
+fn nodes_apart<'a>(model: &'a Model<'_>, moving: &BTreeMap<u32, u32>) -> Vec<Row<'a>> {
     let mut members: BTreeMap<u32, (u32, Vec<u32>)> = BTreeMap::new();
     for (class, count) in moving.iter().filter(|(_, count)| **count > 0) {
-        for member in model.classes[*class as usize].members.iter() {
-            if member.owns && member.counted && model.groups[member.group as usize].exclusive {
-                let (sum, classes) = members.entry(member.group).or_default();
-                *sum += count;
-                classes.push(*class);
-            }
+        for group in columns::apart(model, *class) {
+            let (sum, classes) = members.entry(group).or_default();
+            *sum += count;
+            classes.push(*class);
         }
     }
     let holds = |classes: &[u32], site: u32, room: &[u32; RESOURCES]| {
@@ -130,8 +127,8 @@ fn apart<'a>(model: &'a Model<'_>, moving: &BTreeMap<u32, u32>) -> Vec<Row<'a>> 
                 demand,
                 gives: Box::new(move |column| {
                     if column.most.is_finite() {
-                        let owners = column.owners.iter().find(|owners| owners.0 == group);
-                        return f64::from(owners.map_or(1, |owners| owners.1));
+                        let here = column.together.iter().find(|here| here.0 == group);
+                        return f64::from(here.map_or(1, |here| here.1));
                     }
                     let taken = column.tallies.iter().any(|tally| tally.group == group);
                     f64::from(u8::from(!taken && holds(&classes, column.site, &column.room)))
