@@ -33,8 +33,6 @@ const PULL: f64 = 0.7;
 const LESS: f64 = 0.95;
 /// But never by less than this.
 const LEAST: f64 = 0.5;
-/// A programme whose cost is so many times its bound is far from solved.
-const FAR: f64 = 1.002;
 /// How much less than its bin a pattern may be worth at pulled prices and still be looked at.
 const SLACK: f64 = 0.002;
 
@@ -69,13 +67,8 @@ pub(super) fn is_plain<const D: usize>(problem: &Problem<D>) -> bool {
         && problem.items.iter().all(|item| item.members.is_empty())
 }
 
-/// Solves the programme as far as `until` checks allow, or where it is far from solved then `late`,
-/// beginning with the patterns of `state`.
-pub(super) fn solve<const D: usize>(
-    state: &mut State<'_, D>,
-    until: u64,
-    late: u64,
-) -> Option<Programme<D>> {
+/// Solves the programme as far as `until` checks allow, beginning with the patterns of `state`.
+pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Option<Programme<D>> {
     let problem = state.problem;
     let resources = Prices::new(&problem.items, &problem.kinds);
     let rows = Rows::new(problem, &resources.blend(BALANCE), &resources.opened, most_rows(until));
@@ -105,11 +98,7 @@ pub(super) fn solve<const D: usize>(
     let mut nodes = QUICK;
     let mut row = None;
     let mut knapsack = Knapsack::new();
-    let far = |cost: f64, bound: f64| cost > bound * FAR;
-    let spent = |state: &State<'_, D>, simplex: &Simplex| state.checks + simplex.work;
-    while spent(state, &simplex) < until
-        || (spent(state, &simplex) < late && far(simplex.cost(), bound))
-    {
+    while state.checks + simplex.work < until {
         let prices: Vec<f64> = simplex
             .prices()
             .iter()

@@ -39,10 +39,7 @@ pub(super) fn construct<'a, const D: usize>(
     if few {
         first_packings(state, guide);
     }
-    // Where few items go into a bin, the programme says more than a search finds.
-    let few_in_one = guide.prices.opened.iter().any(|kind| guide.usual[*kind as usize] < MANY);
-    let late = until * if few_in_one { 6 } else { 3 } / 10;
-    let Some(programme) = columns::solve(state, until * 3 / 10, late) else {
+    let Some(programme) = columns::solve(state, until * 3 / 10) else {
         complete(state, guide, WAYS[0]);
         return None;
     };

@@ -37,7 +37,7 @@ pub(super) fn dive<const D: usize>(
         let mut other = State::new(&rest);
         other.checks = state.checks;
         let end = state.checks + part / STAGES;
-        let solved = columns::solve(&mut other, end, end);
+        let solved = columns::solve(&mut other, end);
         state.checks = other.checks;
         match solved {
             Some(solved) => next = solved,

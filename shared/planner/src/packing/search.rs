@@ -34,7 +34,7 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         complete(state, &guide, WAYS[0]);
     }
     // What proofs of covers may take: more where they often prove the packing to be the best.
-    let (nodes, end) = if plain { (until / 200, until - until / 20) } else { (until / 600, until) };
+    let (nodes, end) = if plain { (until / 60, until - until / 12) } else { (until / 600, until) };
     let (programme, hopeful) = match constructed {
         Some(Constructed { programme, hopeful }) => (Some(programme), hopeful),
         None => (None, None),
@@ -45,6 +45,7 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
     if complete_packing(state) {
         bound = bound.max(uncut_bound(state, programme.as_ref(), nodes));
     }
+    let cost = state.cost();
     // Nearer than rounding tells apart.
     let enough = bound * (1.0 + 1e-8);
     let mut random = Random::new(seed);
@@ -69,7 +70,7 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         // A step that finds nothing to look at still counts, so that the search ends.
         state.checks = state.checks.max(before + 1);
     }
-    if complete_packing(state) {
+    if complete_packing(state) && state.cost() != cost {
         bound = bound.max(uncut_bound(state, programme.as_ref(), nodes));
     }
     bound
