@@ -49,20 +49,21 @@ pub(super) fn construct<'a, const D: usize>(
         guide.adopt(&programme.worth);
     }
     let guide = &*guide;
-    if programme.rows.poured.is_empty() && programme.cost < programme.bound * SOLVED {
+    let bins: f64 = programme.fleet().iter().map(|kind| kind.1).sum();
+    let pods: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
+    let many = pods > bins * MANY as f64;
+    let solved = programme.cost < programme.bound * SOLVED;
+    if programme.rows.poured.is_empty() && (solved || !many) {
         for up in UPS {
             try_out(state, |other| {
                 dive(other, &programme, guide, until * 3 / 10, up);
                 complete(other, guide, REST);
             });
-            if state.checks > until / 2 {
+            if !solved || state.checks > until / 2 {
                 break;
             }
         }
     }
-    let bins: f64 = programme.fleet().iter().map(|kind| kind.1).sum();
-    let pods: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
-    let many = pods > bins * MANY as f64;
     if few || !many {
         let opened: Vec<u32> = programme.fleet().iter().map(|kind| kind.0).collect();
         try_out(state, |other| {
