@@ -37,7 +37,7 @@ const LEAST: f64 = 0.5;
 const SLACK: f64 = 0.002;
 
 /// Patterns looked for beside the best of a kind, each made as if the rows of those before were worth less.
-const MORE: usize = 3;
+const MORE: usize = 6;
 /// By how much.
 const CHEAPER: f64 = 0.02;
 
