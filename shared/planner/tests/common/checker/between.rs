@@ -41,12 +41,19 @@ pub fn terms(
                 fault(format!("{} meets a pod on {} that it avoids", pod.name, node.name));
             }
         }
-        for other in all.iter().flat_map(|node| &node.pods) {
-            for term in &other.anti_affinity {
-                let near = in_domain(&term.topology_key).iter().any(|near| near.uid == other.uid);
-                if near && chosen(term, pod) {
-                    fault(format!("{} meets a pod on {} that avoids it", pod.name, node.name));
-                }
+        for home in all {
+            let near = |key: &str| {
+                let domain = node.labels.get(key);
+                domain.is_some() && home.labels.get(key) == domain
+            };
+            let avoided = home
+                .pods
+                .iter()
+                .filter(|other| other.uid != pod.uid && !other.terminating)
+                .flat_map(|other| &other.anti_affinity)
+                .any(|term| near(&term.topology_key) && chosen(term, pod));
+            if avoided {
+                fault(format!("{} meets a pod on {} that avoids it", pod.name, node.name));
             }
         }
         for term in &pod.affinity {
