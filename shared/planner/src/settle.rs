@@ -12,7 +12,8 @@ use domain::Money;
 /// How much less tightly other fleets are packed than the policy asks for, percent of allocatable. Each
 /// gets an equal share of the budget.
 const ROOMIER: [u8; 4] = [10, 15, 20, 25];
-/// Nodes times their pods up to which other fleets are tried.
+/// Nodes times their pods up to which other fleets are tried though there is one: in larger clusters
+/// they are tried only where the best leaves pods without room.
 const SMALL: u64 = 200_000;
 
 /// The fleet to have, and what led to it.
@@ -93,11 +94,13 @@ fn best_rehearsed(model: &Model<'_>, choice: &Choice, budget: u64) -> Option<Reh
     let mut best =
         rehearse(model, &choice.fleet, worth(&choice.staying, &choice.fleet), &mut effort);
     let pods: u64 = model.nodes.iter().map(|node| u64::from(node.evictable)).sum();
-    if pods * model.nodes.len() as u64 > SMALL {
-        return best;
-    }
+    let small = pods * model.nodes.len() as u64 <= SMALL;
     for percent in ROOMIER {
-        if effort > 2 * MOST || best.as_ref().is_some_and(|best| best.added.is_empty()) {
+        let enough = match &best {
+            Some(best) => !small || best.added.is_empty() || effort > 2 * MOST,
+            None => small && effort > 2 * MOST,
+        };
+        if enough {
             break;
         }
         let budget = budget / ROOMIER.len() as u64;
