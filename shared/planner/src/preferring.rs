@@ -79,7 +79,7 @@ pub(crate) fn foregone(
 
 /// The fleet that was not taken for what pods prefer, or although they prefer it.
 pub(crate) fn passed(model: &Model<'_>, fleet: &Fleet, passed: Passed) -> Option<Alternative> {
-    let now: Money = model.nodes.iter().filter_map(|node| node.price).sum();
+    let now = model.cost_now();
     let more = passed.cost_change - fleet.cost_change(model);
     let cost_per_hour = now + passed.cost_change;
     if passed.prefers {

@@ -185,7 +185,7 @@ pub(crate) fn brim(
     more: Money,
     added: &[Added],
 ) -> Alternative {
-    let now: Money = model.nodes.iter().filter_map(|node| node.price).sum();
+    let now = model.cost_now();
     Alternative {
         what: "pack the nodes to the brim".to_owned(),
         cost_per_hour: now + choice.fleet.cost_change(model),

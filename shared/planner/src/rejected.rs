@@ -208,7 +208,7 @@ fn share(part: u64, whole: u64) -> String {
 
 /// Other fleets that the search looked at.
 fn whole_fleets(model: &Model<'_>, choice: &Choice, fleet: &Fleet) -> Vec<Alternative> {
-    let now: Money = model.nodes.iter().filter_map(|node| node.price).sum();
+    let now = model.cost_now();
     let chosen = fleet.cost_change(model);
     choice
         .looked

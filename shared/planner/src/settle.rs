@@ -116,7 +116,7 @@ fn best_rehearsed(model: &Model<'_>, choice: &Choice, budget: u64) -> Option<Reh
 /// Why a fleet is not worth the change, in a sentence.
 fn too_little(model: &Model<'_>, choice: &Choice, fleet: &Fleet) -> Option<String> {
     let policy = &model.input.policy;
-    let before: Money = model.nodes.iter().filter_map(|node| node.price).sum();
+    let before = model.cost_now();
     let gain = Gain::of_fleet(model, &choice.staying, fleet);
     let saving = gain.saving;
     let it = if fleet.retired.len() == 1 { "Replacing it" } else { "Replacing it and others" };

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::checked::random::Dice;
-use crate::checked::{HOSTNAME, ZONE, ZONES};
+use crate::checked::{HOSTNAME, ZONE, ZONES, free_policy};
 use domain::Money;
 use domain::offering::{
     Architecture, CapacityType, InstanceType, InterruptionBucket, Market, Offering, Pool,
@@ -28,16 +28,7 @@ const LETTERS: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
 pub(crate) fn input(pods: usize, budget: u64) -> PlanningInput {
     let mut dice = Dice::new(42);
     let pods = (0..pods).map(|at| karpenters(at, &mut dice)).collect();
-    let policy = Policy {
-        spot_percent: 100,
-        max_pool_percent: 100,
-        max_family_percent: 100,
-        max_zone_percent: 100,
-        max_workload_pool_percent: 100,
-        headroom_percent: 0,
-        disruption_cost_per_pod: Money::ZERO,
-        ..Policy::default()
-    };
+    let policy = Policy { disruption_cost_per_pod: Money::ZERO, ..free_policy() };
     PlanningInput { budget, ..cluster(Vec::new(), pods, policy) }
 }
 

@@ -34,12 +34,11 @@ pub(super) fn lending<'a>(
 /// pods that must be apart.
 pub(super) fn rows<'a>(
     model: &'a Model<'_>,
-    fleet: &Fleet,
+    moving: &BTreeMap<u32, u32>,
     columns: &[Column<'_>],
 ) -> Vec<Row<'a>> {
-    let moving = moving(model, fleet);
-    let mut rows = by_place(model, &moving, columns);
-    rows.extend(nodes_apart(model, &moving));
+    let mut rows = by_place(model, moving, columns);
+    rows.extend(nodes_apart(model, moving));
     rows
 }
 

@@ -1,7 +1,7 @@
 //! Rows for what the policy says of Spot.
 
 use super::columns::Column;
-use super::demand::{lending, moving};
+use super::demand::lending;
 use super::programme::Row;
 use crate::caps::{Cap, by_cap};
 use crate::fleet::{Fleet, SpotCpu, cpu};
@@ -11,10 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The share of Spot, the on-demand base, and the caps.
 pub(super) fn rows<'a>(
     model: &'a Model<'_>,
-    fleet: &Fleet,
+    moving: &BTreeMap<u32, u32>,
     columns: &[Column<'_>],
 ) -> Vec<Row<'a>> {
-    let moving = moving(model, fleet);
     let spot = SpotNow::new(model);
     let load: Vec<(u32, u32)> = moving.iter().map(|(class, count)| (*class, *count)).collect();
     let lent: u64 =
@@ -22,7 +21,7 @@ pub(super) fn rows<'a>(
     let mut rows = Vec::new();
     let share = cpu(model, &load).saturating_sub(spot.allowed - spot.fixed).saturating_sub(lent);
     rows.push(on_demand(0, share as f64));
-    let base = base(model, &moving);
+    let base = base(model, moving);
     for (resource, base) in base.into_iter().enumerate() {
         let lent = lending(model).filter(|lends| !lends.0.spot);
         let lent: f64 = lent.map(|lends| f64::from(lends.1[resource])).sum();

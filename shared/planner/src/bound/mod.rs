@@ -30,8 +30,9 @@ use domain::Money;
 /// - As many nodes as pods that must be apart.
 pub(crate) fn lower_bound(model: &Model<'_>, fleet: &Fleet) -> Money {
     let columns = columns(model);
-    let mut rows = demand::rows(model, fleet, &columns);
-    rows.extend(limits::rows(model, fleet, &columns));
+    let moving = demand::moving(model, fleet);
+    let mut rows = demand::rows(model, &moving, &columns);
+    rows.extend(limits::rows(model, &moving, &columns));
     let stays: Money = model
         .nodes
         .iter()

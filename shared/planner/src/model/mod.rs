@@ -22,6 +22,7 @@ pub(crate) use shapes::Shape;
 pub(crate) use verdicts::Verdict;
 
 use crate::packing::{Group, Size, Tally};
+use domain::Money;
 use domain::finding::Finding;
 use domain::offering::Resources;
 use domain::plan::PlanningInput;
@@ -153,6 +154,11 @@ impl<'a> Model<'a> {
     /// Whether preferences keep pods from places where they may be.
     pub(crate) fn prefers(&self) -> bool {
         self.classes.iter().any(|class| class.wanted != class.allowed)
+    }
+
+    /// What the nodes there are cost in an hour, as far as their prices are known.
+    pub(crate) fn cost_now(&self) -> Money {
+        self.nodes.iter().filter_map(|node| node.price).sum()
     }
 
     /// CPU requested by pods that belong to no node, thousandths.
