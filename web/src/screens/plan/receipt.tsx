@@ -1,9 +1,10 @@
 import type { ReactNode } from "react";
 import type { Optimization, Position } from "../../api/types";
+import { nanos } from "../../lib/money";
 import { count, percent, ppm } from "../../lib/units";
 import { Panel } from "../../ui/panel";
 import { Cell, DataTable } from "../../ui/table";
-import { Amount, Explained } from "../../ui/value";
+import { Amount, Explained, Monthly } from "../../ui/value";
 import { FirstLine } from "./first-line";
 
 const LINES: { name: string; value: (at: Position) => ReactNode }[] = [
@@ -14,7 +15,7 @@ const LINES: { name: string; value: (at: Position) => ReactNode }[] = [
   { name: "CPU requested of allocatable", value: (at) => percent(ppm(at.cpu_utilisation_ppm)) },
   { name: "Memory requested of allocatable", value: (at) => percent(ppm(at.memory_utilisation_ppm)) },
   { name: "Interruptions expected in a month", value: (at) => (at.monthly_interruptions_milli / 1000).toFixed(1) },
-  { name: "What they are expected to cost", value: (at) => <Amount of={at.interruption_cost_per_hour} per="h" /> },
+  { name: "What they are expected to cost", value: (at) => <Monthly perHour={nanos(at.interruption_cost_per_hour)} /> },
   { name: "Worst loss with one pool", value: (at) => <WorstLoss at={at} /> },
 ];
 
