@@ -76,6 +76,7 @@ function makeCommand(group: StateNode[], index: number): Command {
     retire: group.map((node) => ({
       node: node.name, instance_id: node.instance_id!, node_group: node.node_group ?? null, price_per_hour: node.price_per_hour!,
       pool: { instance_type: node.instance_type!, zone: node.zone!, capacity_type: "on-demand" }, evictable_pods: node.pods.filter((pod) => !pod.daemon).length,
+      drain_rounds: Math.max(1, node.pods.filter((pod) => pod.workload?.kind === "StatefulSet").length),
     })),
     reason: {
       kind: "spot",

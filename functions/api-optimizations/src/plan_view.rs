@@ -142,6 +142,9 @@ pub(crate) struct Retire {
     pub price_per_hour: MoneyView,
     /// Evictable pods on it.
     pub evictable_pods: u32,
+    /// How often its drain waits for replacements of evicted pods, and once more: 1 where all may go at
+    /// once.
+    pub drain_rounds: u32,
 }
 
 api::wire_enum! {
@@ -301,6 +304,7 @@ impl From<plan::Retire> for Retire {
             pool: (&it.pool).into(),
             price_per_hour: it.price_per_hour.into(),
             evictable_pods: it.evictable_pods,
+            drain_rounds: it.drain_rounds,
         }
     }
 }

@@ -88,6 +88,7 @@ fn plan(snapshot: &ClusterSnapshot) -> Plan {
         pool: node.pool().unwrap(),
         price_per_hour: Money::from_nanos(96_000_000),
         evictable_pods: 1,
+        drain_rounds: 1,
     });
     Plan {
         decided_at: snapshot.taken_at,

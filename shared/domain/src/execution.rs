@@ -27,8 +27,14 @@ use serde::{Deserialize, Serialize};
 /// capacity earlier than that.
 pub const LAUNCH_MINUTES: i64 = 15;
 
-/// Minutes the agent has to empty a node.
+/// Minutes the agent has to empty a node whose pods may all go at once, beside the time they take to end.
 pub const DRAIN_MINUTES: i64 = 15;
+
+/// Minutes that a replacement has to become ready where the next eviction waits for it.
+pub const ROUND_MINUTES: i64 = 3;
+
+/// Minutes a drain is given at most.
+pub const MOST_DRAIN_MINUTES: i64 = 240;
 
 /// Minutes unfit data, or evicted pods without room, are waited out before the command is given up.
 pub const PATIENCE_MINUTES: i64 = 10;
@@ -348,6 +354,12 @@ impl Execution {
     }
 
     fn action(&self, command: u32, step: &str, task: Task, now: Timestamp) -> Effect {
+        let given_up = match &task {
+            Task::Drain { deadline, .. } => *deadline,
+            Task::Cordon { .. } | Task::Uncordon { .. } => {
+                now + SignedDuration::from_mins(DRAIN_MINUTES)
+            }
+        };
         Effect::Ask(Box::new(Action {
             id: self.action_id(command, step),
             cluster: self.cluster,
@@ -358,7 +370,7 @@ impl Execution {
             lease: None,
             attempts: 0,
             not_before: now,
-            expires_at: now + SignedDuration::from_mins(DRAIN_MINUTES + PATIENCE_MINUTES),
+            expires_at: given_up + SignedDuration::from_mins(PATIENCE_MINUTES),
             created_at: now,
             outcome: None,
         }))

@@ -62,6 +62,8 @@ pub enum FindingCode {
     BudgetNeverAllows,
     /// The budget allows no disruption now.
     BudgetExhausted,
+    /// Another pod of the `StatefulSet` is not up, and no budget says that it may do without two.
+    StatefulSetNotReady,
     /// The pod's constraint is not one the planner can honour when moving it.
     ConstraintUnsupported,
     /// A volume ties the pod to a zone.

@@ -9,6 +9,7 @@ pub mod account;
 pub mod action;
 pub mod audit;
 pub mod cluster;
+pub mod disruption;
 pub mod execution;
 pub mod finding;
 pub mod identity;

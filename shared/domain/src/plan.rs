@@ -181,6 +181,14 @@ pub struct Retire {
     pub price_per_hour: Money,
     /// Evictable pods on it when the plan was made.
     pub evictable_pods: u32,
+    /// How often its drain waits for replacements of evicted pods, and once more: budgets and
+    /// `StatefulSets` let only so many go at a time.
+    #[serde(default = "once")]
+    pub drain_rounds: u32,
+}
+
+const fn once() -> u32 {
+    1
 }
 
 /// Why a command is worth it, in numbers.

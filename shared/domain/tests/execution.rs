@@ -12,7 +12,7 @@ use domain::ids::{ActionId, ClusterId, PlanId};
 use domain::offering::{CapacityType, Pool, Resources};
 use domain::plan::{Choice, Command, Launch, Plan, Position, Reason, ReasonKind, Retire};
 use domain::policy::{Budget, Nodes, Policy};
-use domain::snapshot::{ClusterSnapshot, Node, NodeManager, Pod, PodKind};
+use domain::snapshot::{ClusterSnapshot, Node, NodeManager, Pod, PodKind, WorkloadRef};
 use domain::window::Window;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +45,7 @@ fn plan() -> Plan {
         pool: pool("m5.large", CapacityType::OnDemand),
         price_per_hour: Money::from_nanos(96_000_000),
         evictable_pods: 2,
+        drain_rounds: 1,
     };
     Plan {
         decided_at: at(0),
@@ -366,6 +367,43 @@ fn a_node_that_cannot_be_emptied_is_kept_and_schedulable() {
     world.agent();
     assert!(!world.node("a").unwrap().unschedulable);
     assert!(command.failure.as_ref().unwrap().contains("pdb/default/web"));
+}
+
+/// How long the first drain is given, and the action that orders it beyond that.
+fn given(change: impl Fn(&mut World)) -> (SignedDuration, SignedDuration) {
+    let (mut world, plan) = (World::new(), plan());
+    change(&mut world);
+    let mut execution = begin(&plan);
+    run(&mut world, &plan, &mut execution);
+    let drains = world.actions.values().filter_map(|action| match &action.task {
+        Task::Drain { deadline, .. } => Some((action.created_at, *deadline, action.expires_at)),
+        _ => None,
+    });
+    let (asked, deadline, expires) = drains.min().unwrap();
+    (deadline.duration_since(asked), expires.duration_since(deadline))
+}
+
+#[test]
+fn a_drain_is_given_more_time_where_its_pods_go_one_after_the_other_or_end_slowly() {
+    let (minutes, seconds) = (SignedDuration::from_mins, SignedDuration::from_secs);
+    assert_eq!(given(|_| {}), (minutes(15) + seconds(30), minutes(10)));
+    let set = |world: &mut World| {
+        for pod in &mut world.snapshot.pods {
+            let (kind, name) = ("StatefulSet".to_owned(), "db".to_owned());
+            pod.owner = Some(WorkloadRef { kind, namespace: "default".to_owned(), name });
+        }
+    };
+    assert_eq!(given(set), (minutes(15 + 3) + seconds(2 * 30), minutes(10)));
+    let slow = |world: &mut World| {
+        set(world);
+        world.snapshot.pods.iter_mut().for_each(|pod| pod.grace_seconds = 600);
+    };
+    assert_eq!(given(slow), (minutes(15 + 3 + 2 * 10), minutes(10)));
+    // Not for ever.
+    let slower = |world: &mut World| {
+        world.snapshot.pods.iter_mut().for_each(|pod| pod.grace_seconds = 86_400);
+    };
+    assert_eq!(given(slower), (minutes(240), minutes(10)));
 }
 
 #[test]

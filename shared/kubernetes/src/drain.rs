@@ -7,14 +7,14 @@ mod select;
 
 use crate::cluster::{Cluster, ClusterError};
 use crate::cordon::is_cordoned;
-use crate::eviction::Verdict;
+use crate::eviction::{BUDGET_SECONDS, Verdict};
 use crate::object::Kind;
 use crate::snapshot::{Objects, from_objects};
 use domain::action::{NodeIdentity, Outcome};
-use domain::snapshot::{ClusterSnapshot, Pod};
+use domain::snapshot::Pod;
 use jiff::{SignedDuration, Timestamp};
 use select::{Refusal, Step};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a node is to be drained.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,8 +119,45 @@ impl Cluster {
         match select::next(&pods, options).map_err(Stop::Refused)? {
             Step::Done => Ok(true),
             Step::Wait => Ok(false),
-            Step::Evict(pods) => self.evict_due(pods, progress).await.map(|()| false),
+            Step::Evict(mut pods) => {
+                let now = self.now();
+                pods.retain(|pod| progress.not_before.get(&pod.uid).is_none_or(|at| *at <= now));
+                let pods = self.in_turn(pods, progress).await?;
+                self.evict_due(pods, progress).await.map(|()| false)
+            }
         }
+    }
+
+    /// Leaves out pods of `StatefulSets` that have to wait for others of theirs.
+    async fn in_turn(&self, pods: Vec<Pod>, progress: &mut Progress) -> Result<Vec<Pod>, Stop> {
+        let owned = |pod: &&Pod| pod.owner.as_ref().is_some_and(|by| by.kind == "StatefulSet");
+        let namespaces: BTreeSet<String> =
+            pods.iter().filter(owned).map(|pod| pod.namespace.clone()).collect();
+        if namespaces.is_empty() {
+            return Ok(pods);
+        }
+        let mut objects = Objects::default();
+        for name in namespaces {
+            for (kind, group, plural) in [
+                (Kind::Pod, "api/v1", "pods"),
+                (Kind::StatefulSet, "apis/apps/v1", "statefulsets"),
+                (Kind::PodDisruptionBudget, "apis/policy/v1", "poddisruptionbudgets"),
+            ] {
+                let path = format!("/{group}/namespaces/{name}/{plural}");
+                self.list(kind, &path, "", &mut objects).await?;
+            }
+        }
+        let (due, wait) = select::in_turn(pods, &from_objects(objects, self.now()));
+        for pod in wait {
+            let at = self.now() + SignedDuration::from_secs(BUDGET_SECONDS);
+            progress.not_before.insert(pod.uid.clone(), at);
+            let message = format!(
+                "{} may not be evicted: another pod of its StatefulSet is not up, and no budget allows a second.",
+                pod.subject()
+            );
+            progress.blocked.insert(pod.uid, message);
+        }
+        Ok(due)
     }
 
     /// What can be known before the first eviction.
@@ -139,8 +176,8 @@ impl Cluster {
         let budgets = "/apis/policy/v1/poddisruptionbudgets";
         self.list(Kind::PodDisruptionBudget, budgets, "", &mut objects).await?;
         self.list_pods_on(name, &mut objects).await?;
-        let ClusterSnapshot { pods, disruption_budgets, .. } = from_objects(objects, self.now());
-        Ok(select::never(&pods, &disruption_budgets).map(|refusal| Outcome::Refused {
+        let snapshot = from_objects(objects, self.now());
+        Ok(select::never(&snapshot).map(|refusal| Outcome::Refused {
             code: refusal.code.to_owned(),
             message: refusal.message,
             evicted: 0,
@@ -174,14 +211,11 @@ impl Cluster {
         self.list(Kind::Pod, "/api/v1/pods", &format!("spec.nodeName={node}"), objects).await
     }
 
-    /// Asks for the eviction of pods, unless it is too early to ask again.
+    /// Asks for the eviction of pods.
     async fn evict_due(&self, pods: Vec<Pod>, progress: &mut Progress) -> Result<(), Stop> {
         let mut unclear = None;
         for pod in pods {
             let now = self.now();
-            if progress.not_before.get(&pod.uid).is_some_and(|at| *at > now) {
-                continue;
-            }
             let mut wait = |seconds: i64| {
                 let at = now + SignedDuration::from_secs(seconds);
                 progress.not_before.insert(pod.uid.clone(), at);

@@ -35,7 +35,7 @@ pub(crate) enum Verdict {
 }
 
 /// How long a used-up budget is left alone, seconds.
-const BUDGET_SECONDS: i64 = 5;
+pub(crate) const BUDGET_SECONDS: i64 = 5;
 
 impl Cluster {
     /// Asks for a pod's eviction, of that very pod and no namesake. Sent raw, for

@@ -174,6 +174,7 @@ fn retire(model: &Model<'_>, at: u32) -> Option<Retire> {
         pool: existing.pool.clone()?,
         price_per_hour: existing.price?,
         evictable_pods: existing.evictable,
+        drain_rounds: existing.rounds,
     })
 }
 

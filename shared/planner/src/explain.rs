@@ -37,11 +37,16 @@ fn details(text: &mut String, command: &Command) -> std::fmt::Result {
     for retire in &command.retire {
         writeln!(
             text,
-            "  retire {} ({}, {} USD/h), {} evicted",
+            "  retire {} ({}, {} USD/h), {} evicted{}",
             retire.node,
             retire.pool,
             usd(retire.price_per_hour),
-            pods(retire.evictable_pods)
+            pods(retire.evictable_pods),
+            if retire.drain_rounds > 1 {
+                format!(" in {} rounds", retire.drain_rounds)
+            } else {
+                String::new()
+            }
         )?;
     }
     if !command.rejected.is_empty() {

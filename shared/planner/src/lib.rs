@@ -21,6 +21,9 @@
 //! kube-scheduler do, and the policy's caps per zone and pool keep Spot from one place. Preferred
 //! affinity between pods is not in a snapshot and left to the scheduler.
 //!
+//! What limits evictions (`domain::disruption`): budgets, and StatefulSets without one, keep a node that
+//! cannot be drained now, and else say in which order the nodes of a step are drained.
+//!
 //! **Invariant:** the same input gives the same bytes, whatever the order of its lists.
 //! **Invariant:** a node that cannot be judged, or holds a pod that may not be moved, is in no command.
 //! **Invariant:** an evicted pod has a place, and after each command all pods so far evicted have one.

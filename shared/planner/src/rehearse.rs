@@ -173,18 +173,20 @@ fn trim(model: &Model<'_>, mut fleet: Fleet, cut: usize, checks: &mut u64) -> Fl
 fn in_steps(model: &Model<'_>, fleet: &Fleet, cut: usize) -> (Vec<Step>, Vec<Move>) {
     let (mut steps, moves) = steps(model, fleet, cut);
     for step in &mut steps {
-        largest_first(model, step);
+        drain_order(model, step);
     }
     (steps, moves)
 }
 
-/// Nodes with large pods are drained while there is most room.
-fn largest_first(model: &Model<'_>, step: &mut Step) {
+/// Nodes whose drains wait least for budgets and `StatefulSets` go first, so that one that comes to a halt
+/// holds up no other; among them nodes with large pods, while there is most room.
+fn drain_order(model: &Model<'_>, step: &mut Step) {
     let largest = |at: &u32| {
         let load = &model.nodes[*at as usize].load;
         load.iter().map(|(class, _)| model.classes[*class as usize].size).max()
     };
-    step.retire.sort_by_key(|at| (Reverse(largest(at)), *at));
+    let rounds = |at: &u32| model.nodes[*at as usize].rounds;
+    step.retire.sort_by_key(|at| (rounds(at), Reverse(largest(at)), *at));
 }
 
 /// Carries every step out. Returns what found no room when it was evicted. Pods that wait already take

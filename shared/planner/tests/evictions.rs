@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{HOSTNAME, budget, checked, retired, small, stays, term};
+use common::{HOSTNAME, budget, checked, retired, small, stays, term, workload};
 use domain::finding::FindingCode;
-use domain::plan::StayReason;
+use domain::plan::{PlanningInput, StayReason};
 use domain::snapshot::{Node, NodeManager, Pod, PodKind};
 use planner::decide;
 
@@ -41,6 +41,62 @@ fn budgets_that_forbid_eviction_keep_the_node() {
         input.snapshot.disruption_budgets = vec![about_others];
         assert_eq!(retired(&checked(&input)), 3);
     }
+}
+
+#[test]
+fn a_stateful_set_that_is_not_all_up_keeps_the_nodes_of_the_others() {
+    let set = || small(|pod| pod.owner = Some(workload("StatefulSet", "web")));
+    assert_eq!(retired(&checked(&set())), 3);
+    // One of six is down: its own node, with another on it, stays as well as the other two.
+    let mut input = set();
+    input.snapshot.pods[0].ready = false;
+    stays(&input, StayReason::Blocked, FindingCode::StatefulSetNotReady, 3);
+    // Its budget says that it can do without two, or it is no such set.
+    input.snapshot.disruption_budgets = vec![budget("web", 1, false)];
+    assert_eq!(retired(&checked(&input)), 3);
+    let mut input = small(|pod| pod.owner = Some(workload("Deployment", "web")));
+    input.snapshot.pods[0].ready = false;
+    assert_eq!(retired(&checked(&input)), 3);
+}
+
+/// Two pods on each of three nodes, those of the first under a budget or of a `StatefulSet`, and how the
+/// nodes are drained: number and rounds of each.
+fn drained(change: impl Fn(&mut PlanningInput)) -> Vec<(String, u32)> {
+    let mut input = small(|_| {});
+    change(&mut input);
+    let commands = checked(&input).commands;
+    let retired = commands.iter().flat_map(|command| &command.retire);
+    retired.map(|retire| (retire.node.clone(), retire.drain_rounds)).collect()
+}
+
+#[test]
+fn what_takes_longest_to_drain_goes_last() {
+    let order = |names: [&str; 3], last: u32| {
+        let rounds = [1, 1, last];
+        names.map(str::to_owned).into_iter().zip(rounds).collect::<Vec<_>>()
+    };
+    let of_first = |input: &mut PlanningInput, change: &dyn Fn(&mut Pod)| {
+        let pods = input.snapshot.pods.iter_mut();
+        pods.filter(|pod| pod.node.as_deref() == Some("node-0")).for_each(change);
+    };
+    let known = order(["node-0", "node-1", "node-2"], 1);
+    assert_eq!(drained(|_| {}), known);
+    let late = order(["node-1", "node-2", "node-0"], 2);
+    let tight = |allowed| {
+        move |input: &mut PlanningInput| {
+            of_first(input, &|pod| drop(pod.labels.insert("tight".to_owned(), "yes".to_owned())));
+            let mut over = budget("web", allowed, false);
+            over.selector.as_mut().unwrap().requirements[0].key = "tight".to_owned();
+            over.selector.as_mut().unwrap().requirements[0].values = vec!["yes".to_owned()];
+            input.snapshot.disruption_budgets = vec![over];
+        }
+    };
+    assert_eq!(drained(tight(1)), late);
+    assert_eq!(drained(tight(2)), known);
+    let set = |input: &mut PlanningInput| {
+        of_first(input, &|pod| pod.owner = Some(workload("StatefulSet", "db")));
+    };
+    assert_eq!(drained(set), late);
 }
 
 #[test]

@@ -41,6 +41,15 @@ fn a_preference_is_met_where_it_costs_less_than_its_worth_and_given_up_where_it_
 }
 
 #[test]
+fn a_preference_decides_between_equal_prices_on_demand_too() {
+    for zone in ["us-east-1a", "us-east-1b", "us-east-1c"] {
+        let mut input = preferring(1, ZONE, zone);
+        input.policy.spot_percent = 0;
+        assert_eq!(zones(&checked(&input)), BTreeSet::from([zone]));
+    }
+}
+
+#[test]
 fn weights_of_several_preferences_add_up() {
     let mut input = preferring(50, ZONE, "us-east-1b");
     assert_eq!(zones(&checked(&input)), BTreeSet::from(["us-east-1a"]));

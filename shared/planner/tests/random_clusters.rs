@@ -28,7 +28,7 @@ fn taints(input: &mut PlanningInput, effect: TaintEffect) {
     }
 }
 
-const FEATURES: [(&str, Without); 36] = [
+const FEATURES: [(&str, Without); 37] = [
     ("pods per node", |input| {
         for node in &mut input.snapshot.nodes {
             node.allocatable.pods = node.allocatable.pods.max(29);
@@ -65,6 +65,13 @@ const FEATURES: [(&str, Without); 36] = [
     ("volumes' zones", |input| pods(input, |pod| pod.volume_zone = None)),
     ("host ports", |input| pods(input, |pod| pod.host_ports.clear())),
     ("disruption budgets", |input| input.snapshot.disruption_budgets.clear()),
+    ("StatefulSets", |input| {
+        pods(input, |pod| {
+            if let Some(owner) = &mut pod.owner {
+                "Deployment".clone_into(&mut owner.kind);
+            }
+        });
+    }),
     ("do-not-disrupt pods", |input| pods(input, |pod| pod.do_not_disrupt = false)),
     ("do-not-disrupt nodes", |input| {
         input.snapshot.nodes.iter_mut().for_each(|node| node.do_not_disrupt = false);

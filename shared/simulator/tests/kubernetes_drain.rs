@@ -231,6 +231,11 @@ fn deployment(app: &str, replicas: u32, extra: Value) -> Value {
         "replicas": replicas, "selector": { "matchLabels": { "app": app } }, "template": template(app, extra) } })
 }
 
+fn stateful_set(name: &str, replicas: u32, extra: Value) -> Value {
+    json!({ "kind": "StatefulSet", "metadata": { "name": name, "namespace": "web" }, "spec": { "replicas": replicas,
+        "podManagementPolicy": "Parallel", "selector": { "matchLabels": { "app": name } }, "template": template(name, extra) } })
+}
+
 fn daemon_set(app: &str) -> Value {
     json!({ "kind": "DaemonSet", "metadata": { "name": app, "namespace": "web" }, "spec": {
         "selector": { "matchLabels": { "app": app } }, "template": template(app, json!({})) } })
@@ -307,6 +312,18 @@ fn scenarios() -> Vec<Scenario> {
             ],
         ),
         scenario(
+            "a stateful set goes one at a time",
+            vec![stateful_set("db", 3, json!({})), deployment("api", 3, json!({}))],
+        ),
+        scenario(
+            "a stateful set goes as its budget says",
+            vec![
+                stateful_set("db", 3, json!({})),
+                budget("db", "db", json!({ "maxUnavailable": 3 })),
+            ],
+        ),
+        scenario("a stateful set that cannot come back", vec![stateful_set("db", 3, pinned())]),
+        scenario(
             "two budgets",
             vec![
                 deployment("api", 2, json!({})),
@@ -353,11 +370,7 @@ fn scenarios() -> Vec<Scenario> {
             },
             ..scenario(
                 "our own pod last",
-                vec![
-                    json!({ "kind": "StatefulSet", "metadata": { "name": "agent", "namespace": "web" }, "spec": { "replicas": 1,
-                    "selector": { "matchLabels": { "app": "agent" } }, "template": template("agent", json!({})) } }),
-                    deployment("api", 1, json!({})),
-                ],
+                vec![stateful_set("agent", 1, json!({})), deployment("api", 1, json!({}))],
             )
         },
         Scenario {
@@ -430,6 +443,9 @@ async fn a_drain_ends_as_it_should() {
         one at a time by budget: done, 3 evicted | 20 s, left [], incidents []
         a budget that never allows: blocked_by_budget after 0: pod/web/db-* can never be evicted: the budget web/db does not allow it. | 0 s, left ["api", "api", "db"], incidents []
         a budget used up for good: blocked_by_budget after 1: pod/web/api-* may not be evicted: The disruption budget api needs 1 healthy pods and has 1 currently. | 600 s, left ["api"], incidents []
+        a stateful set goes one at a time: done, 6 evicted | 26 s, left [], incidents []
+        a stateful set goes as its budget says: done, 3 evicted | 8 s, left [], incidents []
+        a stateful set that cannot come back: blocked_by_budget after 1: pod/web/db-1 may not be evicted: another pod of its StatefulSet is not up, and no budget allows a second. | 600 s, left ["db", "db"], incidents []
         two budgets: multiple_budgets after 0: pod/web/api-* is under more than one budget (one, two), which the Eviction API refuses. | 0 s, left ["api", "api"], incidents []
         a bare pod: bare_pod after 0: pod/web/bare has no controller and would not come back. | 0 s, left ["api", "bare"], incidents []
         a bare pod by consent: done, 1 evicted | 8 s, left [], incidents [PodLost]
@@ -462,6 +478,17 @@ async fn a_drain_done_twice_evicts_nothing_twice() {
         done, 0 evicted | 0 s, left [], incidents []
     "#]]
     .assert_eq(&(first + &second));
+}
+
+#[tokio::test]
+async fn pods_of_a_stateful_set_go_by_falling_ordinal() {
+    let stage = Stage::new(vec![stateful_set("db", 3, json!({}))]);
+    stage.cordon().await;
+    assert_eq!(stage.cluster().drain(&stage.options()).await, Outcome::Done { evicted: 3 });
+    let world = stage.0.lock().unwrap();
+    let evictions = world.requests.iter().filter_map(|request| request.strip_suffix("/eviction"));
+    let names: Vec<&str> = evictions.filter_map(|path| path.rsplit('/').next()).collect();
+    assert_eq!(names, ["db-2", "db-1", "db-0"]);
 }
 
 #[tokio::test]

@@ -1951,6 +1951,12 @@ export interface components {
         Retire: {
             /**
              * Format: int32
+             * @description How often its drain waits for replacements of evicted pods, and once more: 1 where all may go at
+             *     once.
+             */
+            drain_rounds: number;
+            /**
+             * Format: int32
              * @description Evictable pods on it.
              */
             evictable_pods: number;

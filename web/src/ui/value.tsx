@@ -29,7 +29,7 @@ export function Time({ at }: { at: string }) {
 /** A figure that was computed, not measured: marked `≈`, dotted, and opens how it is calculated. */
 export function Modelled({ children, formula }: { children: ReactNode; formula: ReactNode }) {
   return (
-    <Explained label={<><span aria-hidden="true">≈ </span><span className="sr-only">about </span>{children}</>}>{formula}</Explained>
+    <Explained label={<><span aria-hidden="true">≈&nbsp;</span><span className="sr-only">about </span>{children}</>}>{formula}</Explained>
   );
 }
 
@@ -78,7 +78,7 @@ const MEANING: Record<Source, string> = {
 
 /** The mark of a figure that is not measured, where what opens its formula stands elsewhere. */
 export const Mark = ({ of }: { of: Source }) => of !== "measured" && (
-  <span title={MEANING[of]}><span aria-hidden="true">≈ </span><span className="sr-only">about </span></span>
+  <span title={MEANING[of]}><span aria-hidden="true">≈&nbsp;</span><span className="sr-only">about </span></span>
 );
 
 /** How a figure was come by, in a word. */

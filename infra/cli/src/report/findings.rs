@@ -72,6 +72,7 @@ fn title(code: FindingCode) -> &'static str {
         FindingCode::MultipleBudgets => "Pods under several budgets",
         FindingCode::BudgetNeverAllows => "Budgets that never allow an eviction",
         FindingCode::BudgetExhausted => "Budgets used up",
+        FindingCode::StatefulSetNotReady => "StatefulSets that are not all up",
         FindingCode::ConstraintUnsupported => "Constraints that cannot be honoured in a move",
         FindingCode::ZonalVolume => "Volumes tied to a zone",
         FindingCode::ArchitectureUnknown => "Images of unknown architecture",

@@ -193,6 +193,8 @@ pub(crate) struct RetireView {
     pub price_per_hour: Money,
     /// Pods a drain evicts.
     pub evictable_pods: u32,
+    /// How often the drain waits for their replacements, and once more.
+    pub drain_rounds: u32,
 }
 
 /// Something that was not chosen.
@@ -332,6 +334,7 @@ impl RetireView {
             capacity_type: retire.pool.capacity_type.as_str(),
             price_per_hour: retire.price_per_hour,
             evictable_pods: retire.evictable_pods,
+            drain_rounds: retire.drain_rounds,
         }
     }
 }

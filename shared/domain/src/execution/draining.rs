@@ -2,10 +2,12 @@
 
 use super::advance::{Gate, Step};
 use super::{
-    CommandPhase, CommandRun, DRAIN_MINUTES, Effect, MAX_DRAINS, NodePhase, NodeRun,
-    PATIENCE_MINUTES,
+    CommandPhase, CommandRun, DRAIN_MINUTES, Effect, MAX_DRAINS, MOST_DRAIN_MINUTES, NodePhase,
+    NodeRun, PATIENCE_MINUTES, ROUND_MINUTES,
 };
 use crate::action::{Action, ActionState, NodeIdentity, Outcome, Task};
+use crate::disruption::Limits;
+use crate::snapshot::Pod;
 use jiff::SignedDuration;
 
 impl Step<'_, '_> {
@@ -159,7 +161,7 @@ impl Step<'_, '_> {
         node.enter(NodePhase::Draining, self.now());
         let task = Task::Drain {
             node: node.node.clone(),
-            deadline: self.now() + SignedDuration::from_mins(DRAIN_MINUTES),
+            deadline: self.now() + self.drain_time(node),
             evict_bare_pods: self.observed.policy.evict_bare_pods,
             evict_local_storage: self.observed.policy.evict_local_storage,
         };
@@ -231,13 +233,29 @@ impl Step<'_, '_> {
         }
     }
 
+    /// How long a drain may take: longer where budgets and `StatefulSets` let few pods go at a time, or pods
+    /// take long to end.
+    fn drain_time(&self, node: &NodeRun) -> SignedDuration {
+        let rounds = Limits::new(self.observed.snapshot).rounds(self.evictable_on(node));
+        let grace = self.evictable_on(node).map(|pod| pod.grace_seconds).max().unwrap_or(0);
+        let each = SignedDuration::from_secs(grace.into());
+        let waits = SignedDuration::from_mins(ROUND_MINUTES) * (rounds as i32 - 1);
+        let all = SignedDuration::from_mins(DRAIN_MINUTES) + each * rounds as i32 + waits;
+        all.min(SignedDuration::from_mins(MOST_DRAIN_MINUTES))
+    }
+
     /// Evictable pods on the node, and how many of them are already ending.
     pub(super) fn evictable(&self, node: &NodeRun) -> (u32, u32) {
+        self.evictable_on(node)
+            .fold((0, 0), |(all, ending), pod| (all + 1, ending + u32::from(pod.terminating)))
+    }
+
+    fn evictable_on(&self, node: &NodeRun) -> impl Iterator<Item = &'_ Pod> {
+        let name = node.node.name.clone();
         let pods = self.observed.snapshot.pods.iter();
-        let on_it = pods.filter(|pod| {
-            pod.node.as_deref() == Some(node.node.name.as_str()) && pod.kind.is_evictable()
-        });
-        on_it.fold((0, 0), |(all, ending), pod| (all + 1, ending + u32::from(pod.terminating)))
+        pods.filter(move |pod| {
+            pod.node.as_deref() == Some(name.as_str()) && pod.kind.is_evictable()
+        })
     }
 
     /// Pods that have waited for a node for more than a minute.

@@ -1,7 +1,10 @@
 //! Which pods to evict next, and which forbid the drain. Pure.
 
 use super::DrainOptions;
-use domain::snapshot::{DisruptionBudget, Pod, PodKind};
+use domain::disruption::{Limit, Limits};
+use domain::snapshot::{ClusterSnapshot, Pod, PodKind};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// Priorities from here on are system-critical.
 const SYSTEM_CRITICAL: i32 = 2_000_000_000;
@@ -67,40 +70,47 @@ fn consent(pod: &Pod, options: &DrainOptions) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Of pods that are due, those that may go now, and those that wait: of a `StatefulSet` without a budget one
+/// goes at a time, the highest ordinal first as in its controller's own updates, while all others are up.
+pub(super) fn in_turn(mut due: Vec<Pod>, snapshot: &ClusterSnapshot) -> (Vec<Pod>, Vec<Pod>) {
+    due.sort_by_key(|pod| Reverse(ordinal(pod)));
+    let limits = Limits::new(snapshot);
+    let mut sets = BTreeSet::new();
+    let now = due.iter().map(|pod| match limits.of(pod) {
+        Limit::StatefulSet { set, exhausted } => !exhausted && sets.insert(set),
+        _ => true,
+    });
+    let now: Vec<bool> = now.collect();
+    let (due, wait): (Vec<_>, Vec<_>) = due.into_iter().zip(now).partition(|(_, now)| *now);
+    let pods = |pods: Vec<(Pod, bool)>| pods.into_iter().map(|(pod, _)| pod).collect();
+    (pods(due), pods(wait))
+}
+
+fn ordinal(pod: &Pod) -> Option<u32> {
+    pod.name.rsplit_once('-')?.1.parse().ok()
+}
+
 /// What no waiting would change: a budget that never allows, or two on one pod. Pods that are not
 /// ready bypass budgets, or may: they are tried.
-pub(super) fn never(pods: &[Pod], budgets: &[DisruptionBudget]) -> Option<Refusal> {
-    let concerned =
-        pods.iter().filter(|pod| pod.kind.is_evictable() && !pod.terminating && pod.ready);
-    for pod in concerned {
-        let covering: Vec<&DisruptionBudget> = budgets
-            .iter()
-            .filter(|budget| {
-                budget.namespace == pod.namespace
-                    && budget
-                        .selector
-                        .as_ref()
-                        .is_some_and(|selector| selector.matches(&pod.labels))
-            })
-            .collect();
-        match covering.as_slice() {
-            [budget] if budget.never_allows => {
-                let message = format!(
-                    "{} can never be evicted: the budget {}/{} does not allow it.",
-                    pod.subject(),
-                    budget.namespace,
-                    budget.name
-                );
-                return Some(Refusal { code: "blocked_by_budget", message });
-            }
-            [] | [_] => {}
-            several => {
-                let names: Vec<&str> = several.iter().map(|budget| budget.name.as_str()).collect();
-                return Some(several_budgets(pod, &names.join(", ")));
-            }
+pub(super) fn never(snapshot: &ClusterSnapshot) -> Option<Refusal> {
+    let limits = Limits::new(snapshot);
+    let pods = snapshot.pods.iter();
+    let mut concerned = pods.filter(|pod| pod.kind.is_evictable() && !pod.terminating && pod.ready);
+    concerned.find_map(|pod| match limits.of(pod) {
+        Limit::Budget(budget) if budget.never_allows => {
+            let message = format!(
+                "{} can never be evicted: the budget {}/{} does not allow it.",
+                pod.subject(),
+                budget.namespace,
+                budget.name
+            );
+            Some(Refusal { code: "blocked_by_budget", message })
         }
-    }
-    None
+        Limit::Budgets(first, second) => {
+            Some(several_budgets(pod, &format!("{}, {}", first.name, second.name)))
+        }
+        Limit::Budget(_) | Limit::StatefulSet { .. } | Limit::None => None,
+    })
 }
 
 pub(super) fn several_budgets(pod: &Pod, names: &str) -> Refusal {

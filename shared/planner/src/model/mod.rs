@@ -23,6 +23,7 @@ pub(crate) use verdicts::Verdict;
 
 use crate::packing::{Group, Size, Tally};
 use domain::Money;
+use domain::disruption::Limits;
 use domain::finding::Finding;
 use domain::offering::Resources;
 use domain::plan::PlanningInput;
@@ -82,7 +83,8 @@ impl<'a> Model<'a> {
         let mut findings = BTreeSet::new();
         let extended = extended_names(input, &mut findings);
         let facts = pods::Facts::new(input, &extended);
-        let verdicts = verdicts::judge(input, &facts, &mut findings);
+        let limits = Limits::new(&input.snapshot);
+        let verdicts = verdicts::judge(input, &facts, &limits, &mut findings);
         let mut sites = sites::Register::new(input);
         let daemons = daemons::daemons(input, &extended);
         let mut shapes = if launching {
@@ -91,7 +93,8 @@ impl<'a> Model<'a> {
             Vec::new()
         };
         let classed = classes::classify(input, &facts, &verdicts, &mut findings);
-        let nodes = nodes::existing(input, &facts, &classed, verdicts, &mut sites, &extended);
+        let nodes =
+            nodes::existing(input, &facts, &classed, &limits, verdicts, &mut sites, &extended);
         let in_zones = zones::tallies(input, &facts);
         let strangers = classes::keep_off(&classed.drafts, &mut shapes, &nodes, &sites);
         findings.extend(strangers);

@@ -7,6 +7,7 @@ use super::verdicts::Verdict;
 use super::{RESOURCES, vector};
 use crate::packing::{Size, Tally};
 use domain::Money;
+use domain::disruption::Limits;
 use domain::finding::{Finding, FindingCode};
 use domain::offering::{CapacityType, Pool, family_of};
 use domain::plan::{PlanningInput, StayReason};
@@ -27,6 +28,8 @@ pub(crate) struct Existing {
     /// Pods that would have to go, by class.
     pub(crate) load: Vec<(u32, u32)>,
     pub(crate) evictable: u32,
+    /// How often its drain waits for replacements, and once more.
+    pub(crate) rounds: u32,
     /// Room for others, headroom kept; `None` where nothing new should go.
     pub(crate) free: Option<Size<RESOURCES>>,
     /// The scheduler gives it pods.
@@ -49,6 +52,7 @@ pub(crate) fn existing(
     input: &PlanningInput,
     facts: &Facts,
     classed: &Classed,
+    limits: &Limits<'_>,
     verdicts: Vec<Verdict>,
     sites: &mut Register<'_>,
     extended: &[String],
@@ -91,6 +95,7 @@ pub(crate) fn existing(
                     *load.entry(class).or_default() += 1;
                 }
             }
+            let pods = facts.on_node[at].iter().map(|pod| &input.snapshot.pods[*pod as usize]);
             let judged = !matches!(&verdict, Verdict::Stays(StayReason::NotJudged, _));
             let open = node.ready && !node.unschedulable && !node.terminating;
             let covered_vcpus = offering.map_or((0, 0), |it| covered.of(&it.pool, input));
@@ -104,6 +109,7 @@ pub(crate) fn existing(
                 spot,
                 load: load.into_iter().collect(),
                 evictable,
+                rounds: limits.rounds(pods.filter(|pod| is_workload(pod))),
                 free: (judged && open).then_some(free),
                 open,
                 spare,

@@ -3,12 +3,13 @@
 use super::pods::{Facts, is_workload};
 use super::zones::Zoning;
 use crate::words::counted;
+use domain::disruption::{Limit, Limits};
 use domain::execution::GROUP_PREFIX;
 use domain::finding::{Finding, FindingCode};
 use domain::plan::{PlanningInput, StayReason};
 use domain::snapshot::{DisruptionBudget, Node, NodeManager, Pod};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What may become of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub(crate) enum Verdict {
 fn blocks(
     input: &PlanningInput,
     facts: &Facts,
-    budgets: &Budgets<'_>,
+    limits: &Limits<'_>,
     zoning: &mut Zoning<'_>,
     at: u32,
 ) -> Option<(FindingCode, String, String)> {
@@ -70,55 +71,42 @@ fn blocks(
         let text = format!("Pod {name} asks for an extended resource that is not weighed.");
         return Some((FindingCode::ExtendedResource, subject, text));
     }
-    budgets.block(pod)
+    forbids(&limits.of(pod), pod)
 }
 
-/// Budgets by namespace.
-struct Budgets<'a>(BTreeMap<&'a str, Vec<&'a DisruptionBudget>>);
-
-impl<'a> Budgets<'a> {
-    fn new(input: &'a PlanningInput) -> Self {
-        let mut budgets: BTreeMap<&str, Vec<&DisruptionBudget>> = BTreeMap::new();
-        for budget in &input.snapshot.disruption_budgets {
-            budgets.entry(&budget.namespace).or_default().push(budget);
+/// What does not let a pod be evicted for as long as it stands.
+fn forbids(limit: &Limit<'_>, pod: &Pod) -> Option<(FindingCode, String, String)> {
+    let name = format!("{}/{}", pod.namespace, pod.name);
+    let of_budget = |budget: &DisruptionBudget| format!("pdb/{}/{}", budget.namespace, budget.name);
+    match limit {
+        Limit::Budgets(first, second) => {
+            let text = format!(
+                "Pod {name} is selected by the disruption budgets {} and {}; the Eviction API refuses such pods.",
+                first.name, second.name
+            );
+            Some((FindingCode::MultipleBudgets, pod.subject(), text))
         }
-        Self(budgets)
-    }
-
-    fn block(&self, pod: &Pod) -> Option<(FindingCode, String, String)> {
-        let here = self.0.get(pod.namespace.as_str())?;
-        let selects = |budget: &&&DisruptionBudget| {
-            budget.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels))
-        };
-        let mut selecting = here.iter().filter(selects);
-        let first = selecting.next()?;
-        let name = format!("{}/{}", pod.namespace, pod.name);
-        if let Some(second) = selecting.next() {
-            return Some((
-                FindingCode::MultipleBudgets,
-                pod.subject(),
-                format!(
-                    "Pod {name} is selected by the disruption budgets {} and {}; the Eviction API refuses such pods.",
-                    first.name, second.name
-                ),
-            ));
-        }
-        let budget = format!("pdb/{}/{}", first.namespace, first.name);
-        if first.never_allows {
+        Limit::Budget(budget) if budget.never_allows => {
             let text = format!(
                 "Disruption budget {}/{} can never allow an eviction of pod {name}.",
-                first.namespace, first.name
+                budget.namespace, budget.name
             );
-            return Some((FindingCode::BudgetNeverAllows, budget, text));
+            Some((FindingCode::BudgetNeverAllows, of_budget(budget), text))
         }
-        if first.disruptions_allowed == 0 {
+        Limit::Budget(budget) if budget.disruptions_allowed == 0 => {
             let text = format!(
                 "Disruption budget {}/{} allows no eviction now, and pod {name} is under it.",
-                first.namespace, first.name
+                budget.namespace, budget.name
             );
-            return Some((FindingCode::BudgetExhausted, budget, text));
+            Some((FindingCode::BudgetExhausted, of_budget(budget), text))
         }
-        None
+        Limit::StatefulSet { set, exhausted: true } => {
+            let text = format!(
+                "Pod {name} is of {set}, of which another pod is not up and which has no disruption budget that would allow a second."
+            );
+            Some((FindingCode::StatefulSetNotReady, pod.subject(), text))
+        }
+        Limit::Budget(_) | Limit::StatefulSet { .. } | Limit::None => None,
     }
 }
 
@@ -126,9 +114,9 @@ impl<'a> Budgets<'a> {
 pub(crate) fn judge(
     input: &PlanningInput,
     facts: &Facts,
+    limits: &Limits<'_>,
     findings: &mut BTreeSet<Finding>,
 ) -> Vec<Verdict> {
-    let budgets = Budgets::new(input);
     let last_plan = last_launch(input);
     let mut zoning = Zoning::new(input, facts);
     let nodes = input.snapshot.nodes.iter().enumerate();
@@ -145,7 +133,7 @@ pub(crate) fn judge(
             let mut blocking = facts.on_node[at]
                 .iter()
                 .filter(|pod| is_workload(&input.snapshot.pods[**pod as usize]))
-                .filter_map(|pod| blocks(input, facts, &budgets, &mut zoning, *pod));
+                .filter_map(|pod| blocks(input, facts, limits, &mut zoning, *pod));
             if let Some((code, subject, text)) = blocking.next() {
                 findings.insert(Finding::new(code, subject, format!("{text} Its node stays.")));
                 let mut more = 0_u32;

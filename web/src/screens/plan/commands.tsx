@@ -61,7 +61,7 @@ function Details({ command }: { command: Command }) {
               <li key={node.node} className="flex flex-wrap gap-x-3">
                 <span>{shortName(node.node)}</span><span className="text-muted">{node.pool.instance_type} {node.pool.zone}</span>
                 <CapacityMark type={node.pool.capacity_type} /><Amount of={node.price_per_hour} per="h" />
-                <span className="text-muted">{counted(node.evictable_pods, "evictable pod")}</span>
+                <span className="text-muted">{counted(node.evictable_pods, "evictable pod")}{node.drain_rounds > 1 && ` in ${node.drain_rounds} rounds`}</span>
               </li>
             ))}
           </ul>

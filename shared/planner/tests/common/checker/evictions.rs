@@ -60,7 +60,12 @@ pub fn may_retire(
                             .is_some_and(|selector| selector.matches(&pod.labels))
                 })
                 .collect();
+            let set = pod.owner.as_ref().filter(|owner| owner.kind == "StatefulSet");
+            let others = input.snapshot.pods.iter().filter(|other| other.uid != pod.uid);
+            let mut others = others.filter(|other| set.is_some() && other.owner.as_ref() == set);
+            let second = pod.ready && others.any(|other| !other.ready || other.terminating);
             if pod.do_not_disrupt
+                || (budgets.is_empty() && second)
                 || (pod.kind == PodKind::Bare && !input.policy.evict_bare_pods)
                 || (pod.local_storage && !input.policy.evict_local_storage)
                 || !pod.unsupported.is_empty()
