@@ -3,6 +3,7 @@
 use crate::fleet::{Fleet, Load, NewNode, keep_cost, switching_cost};
 use crate::model::Model;
 use crate::place::{candidates, displaced, place};
+use crate::spreading::over_zones;
 use crate::words::{nodes, verb};
 use domain::Money;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +42,9 @@ pub(crate) fn choose(model: &Model<'_>, mut budget: u64) -> Choice {
     let all: BTreeSet<u32> = candidates(model).collect();
     // Pods that wait are all there is to search for where no node may be retired.
     let search = if all.is_empty() && !model.pending.is_empty() { budget } else { 0 };
-    let (staying, _) = attempt(model, &BTreeSet::new(), search, &mut budget, &mut BTreeMap::new());
+    let (mut staying, _) =
+        attempt(model, &BTreeSet::new(), search, &mut budget, &mut BTreeMap::new());
+    over_zones(model, &mut staying);
     let mut choice =
         Choice { fleet: staying.clone(), staying, looked: Vec::new(), stuck: BTreeMap::new() };
     if all.is_empty() {
@@ -91,6 +94,7 @@ pub(crate) fn choose(model: &Model<'_>, mut budget: u64) -> Choice {
     let mut fleet = choice.fleet.clone();
     consolidate(model, &mut fleet, &worth, &movable, &mut budget);
     keep_better(model, &mut choice.fleet, fleet);
+    over_zones(model, &mut choice.fleet);
     choice
 }
 

@@ -16,8 +16,9 @@
 //! ```
 //!
 //! What pods only prefer: preferred node affinity is met where it costs less than it is held to be
-//! worth (`model/preferences.rs`). `ScheduleAnyway` binds nothing: the rehearsal's scheduler keeps all
-//! replicas apart over nodes and zones as far as there is room, as the default constraints of
+//! worth (`model/preferences.rs`). Spread over zones with `ScheduleAnyway` decides between zones where a
+//! node costs the same (`spreading.rs`), and over nodes it binds nothing: the rehearsal's scheduler keeps
+//! all replicas apart over nodes and zones as far as there is room, as the default constraints of
 //! kube-scheduler do, and the policy's caps per zone and pool keep Spot from one place. Preferred
 //! affinity between pods is not in a snapshot and left to the scheduler.
 //!
@@ -48,6 +49,7 @@ mod rehearse;
 mod rejected;
 mod relieve;
 mod settle;
+mod spreading;
 mod stays;
 mod steps;
 mod survey;

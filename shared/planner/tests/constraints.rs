@@ -434,6 +434,34 @@ fn new_nodes_take_as_many_pods_as_eks_lets_them() {
 }
 
 #[test]
+fn spread_over_zones_that_is_only_wished_for_decides_between_zones_of_equal_price() {
+    let on_demand = |change: &dyn Fn(&mut Pod), nodes: u32| {
+        let mut input = wasteful((0..6).map(|number| {
+            let mut made = pod("web", number, None, 1_500, 512);
+            change(&mut made);
+            made
+        }));
+        input.policy.spot_percent = 0;
+        input.template.max_vcpu = 2;
+        let plan = checked(&input);
+        assert_eq!(launched(&plan), nodes);
+        zones(&plan).len()
+    };
+    let wish = |pod: &mut Pod| {
+        let mut wished = spread(ZONE, "web", 1);
+        wished.required = false;
+        pod.topology_spread.push(wished);
+    };
+    assert_eq!(on_demand(&|_| {}, 6), 1);
+    assert_eq!(on_demand(&wish, 6), 3);
+    let in_b = |pod: &mut Pod| {
+        wish(pod);
+        pod.node_selector.insert(ZONE.to_owned(), "us-east-1b".to_owned());
+    };
+    assert_eq!(on_demand(&in_b, 6), 1);
+}
+
+#[test]
 fn spread_that_is_only_wished_for_binds_nothing() {
     for key in [ZONE, HOSTNAME] {
         let plan = checked(&small(|pod| {

@@ -45,6 +45,8 @@ pub(crate) struct Model<'a> {
     pub(crate) replicas: Vec<u32>,
     /// Of them, most that may be on Spot by the policy.
     pub(crate) spot_replicas: Vec<u32>,
+    /// By workload: its pods wish to be spread over zones, and do not ask for it.
+    pub(crate) wish_zones: Vec<bool>,
     pub(crate) classes: Vec<Class>,
     /// Terms between pods. Those over zones are never members of a class's packing.
     pub(crate) groups: Vec<Group>,
@@ -109,6 +111,7 @@ impl<'a> Model<'a> {
             spot_replicas,
             workloads: facts.workloads,
             replicas: facts.replicas,
+            wish_zones: facts.wish_zones,
             classes,
             in_zones,
             groups: facts.affinity.groups,

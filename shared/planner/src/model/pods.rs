@@ -5,7 +5,7 @@ use super::{NAMED, RESOURCES, vector};
 use crate::packing::Size;
 use domain::offering::Architecture;
 use domain::plan::PlanningInput;
-use domain::snapshot::{Node, Pod, PodKind, WorkloadRef};
+use domain::snapshot::{Node, Pod, PodKind, TopologySpread, WorkloadRef};
 use std::collections::BTreeMap;
 
 /// Pods by their place in the snapshot, and what they have to do with each other.
@@ -17,6 +17,8 @@ pub(crate) struct Facts {
     pub(crate) workload_of: Vec<u32>,
     pub(crate) workloads: Vec<WorkloadRef>,
     pub(crate) replicas: Vec<u32>,
+    /// By workload: `ScheduleAnyway` over zones.
+    pub(crate) wish_zones: Vec<bool>,
     /// Place of each pod's node in the snapshot.
     pub(crate) node_of: Vec<Option<u32>>,
     /// Pods on each node.
@@ -53,8 +55,13 @@ impl Facts {
         }
         let workload_of: Vec<u32> =
             snapshot.pods.iter().map(|pod| numbers[&workload_of(pod)]).collect();
+        let wishes = |spread: &TopologySpread| {
+            !spread.required && spread.topology_key == super::affinity::ZONE
+        };
+        let mut wish_zones = vec![false; numbers.len()];
         let mut replicas = vec![0; numbers.len()];
         for (pod, workload) in snapshot.pods.iter().zip(&workload_of) {
+            wish_zones[*workload as usize] |= pod.topology_spread.iter().any(wishes);
             if pod.kind.is_evictable() && !pod.terminating {
                 replicas[*workload as usize] += 1;
             }
@@ -65,6 +72,7 @@ impl Facts {
             workload_of,
             workloads: numbers.into_keys().collect(),
             replicas,
+            wish_zones,
             node_of,
             on_node,
             architectures: snapshot.nodes.iter().map(|node| architecture(input, node)).collect(),
