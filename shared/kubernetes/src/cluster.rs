@@ -11,6 +11,7 @@ use kube::client::Body;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Objects in one page of a list.
@@ -32,6 +33,9 @@ const LISTED: [(Kind, &str); 7] = [
 pub struct Cluster {
     client: kube::Client,
     pub(crate) clock: Clock,
+    /// Held while it is decided which pods go and they are asked to, so that two drains do not each take a
+    /// pod of one `StatefulSet` for the only one that is down.
+    pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Why the API server did not do what it was asked.
@@ -90,8 +94,8 @@ impl Answer {
 impl Cluster {
     /// A cluster behind a client of its own making, which must not retry by itself:
     /// `kube`'s default retries a blocked eviction for minutes.
-    pub const fn new(client: kube::Client, clock: Clock) -> Self {
-        Self { client, clock }
+    pub fn new(client: kube::Client, clock: Clock) -> Self {
+        Self { client, clock, turn: Arc::default() }
     }
 
     /// Connects as the pod or the kubeconfig says, without retries of its own and with time limits.

@@ -122,6 +122,7 @@ impl Cluster {
             Step::Evict(mut pods) => {
                 let now = self.now();
                 pods.retain(|pod| progress.not_before.get(&pod.uid).is_none_or(|at| *at <= now));
+                let _turn = self.turn.lock().await;
                 let pods = self.in_turn(pods, progress).await?;
                 self.evict_due(pods, progress).await.map(|()| false)
             }

@@ -43,6 +43,8 @@ struct World {
     requests: Vec<String>,
     /// A change by somebody else just before our next write to a node.
     meddle: bool,
+    /// Pods that were up at each eviction.
+    up: Vec<usize>,
 }
 
 /// A cluster of two nodes: `node-1`, which is drained, and `node-2`.
@@ -90,7 +92,8 @@ impl Stage {
         let now = now + SignedDuration::from_secs(60);
         state.advance(now);
         assert!(state.is_settled());
-        let world = World { state, now, faults: vec![], requests: vec![], meddle: false };
+        let world =
+            World { state, now, faults: vec![], requests: vec![], meddle: false, up: vec![] };
         Self(Arc::new(Mutex::new(world)))
     }
 
@@ -113,6 +116,18 @@ impl Stage {
         let path = request.uri().path().to_owned();
         if request.method() != "GET" {
             world.requests.push(format!("{} {path}", request.method()));
+        }
+        if path.ends_with("/eviction") {
+            let list = Request::builder().uri("/api/v1/pods").body(Bytes::new()).unwrap();
+            let list = answer(&mut world.state, world.now, &list);
+            let list: Value = serde_json::from_slice(list.body()).unwrap();
+            let is_up = |pod: &&Value| {
+                let conditions = pod["status"]["conditions"].as_array();
+                let mut conditions = conditions.into_iter().flatten();
+                pod["metadata"]["deletionTimestamp"].is_null()
+                    && conditions.any(|one| one["type"] == "Ready" && one["status"] == "True")
+            };
+            world.up.push(list["items"].as_array().unwrap().iter().filter(is_up).count());
         }
         if world.meddle && request.method() == "PATCH" {
             world.meddle = false;
@@ -489,6 +504,28 @@ async fn pods_of_a_stateful_set_go_by_falling_ordinal() {
     let evictions = world.requests.iter().filter_map(|request| request.strip_suffix("/eviction"));
     let names: Vec<&str> = evictions.filter_map(|path| path.rsplit('/').next()).collect();
     assert_eq!(names, ["db-2", "db-1", "db-0"]);
+}
+
+#[tokio::test]
+async fn two_drains_at_once_take_one_pod_of_a_stateful_set_at_a_time() {
+    let stage = Stage::new(vec![]);
+    {
+        let world = &mut *stage.0.lock().unwrap();
+        let now = world.now;
+        world.state.apply(vec![stateful_set("db", 6, json!({}))], now).unwrap();
+        world.now += SignedDuration::from_mins(1);
+        world.state.register_node(NewNode { created_at: world.now, ..node(3) });
+        world.now += SignedDuration::from_mins(1);
+        world.state.advance(world.now);
+    }
+    let cluster = stage.cluster();
+    let cordoned = cluster.cordon(&[identity(1), identity(2)]).await;
+    assert_eq!(cordoned, Outcome::Done { evicted: 0 });
+    let first = stage.options();
+    let second = DrainOptions { node: identity(2), ..stage.options() };
+    let (first, second) = tokio::join!(cluster.drain(&first), cluster.drain(&second));
+    assert_eq!([first, second], [3, 3].map(|evicted| Outcome::Done { evicted }));
+    assert_eq!(stage.0.lock().unwrap().up, [6; 6]);
 }
 
 #[tokio::test]
