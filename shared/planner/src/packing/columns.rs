@@ -6,7 +6,7 @@ use super::duals::{Prices, worth};
 use super::fleets::cut_bound;
 use super::greedy::{BALANCE, Guide};
 use super::knapsack::{Best, Knapsack};
-use super::loads::Loads;
+use super::loads::{Loads, Sand};
 use super::relaxed::{Thing, dot};
 use super::rows::Rows;
 use super::simplex::{Column, Simplex};
@@ -190,15 +190,20 @@ impl<const D: usize> Programme<D> {
         fleet.into_iter().collect()
     }
 
-    /// Loads around what it finds scarce, of these kinds, and for all else of kinds that sand pays.
+    /// Loads around what it finds scarce, of these kinds, and for all else of kinds that sand pays,
+    /// in about so many checks.
     pub(super) fn loads<'a>(
         &self,
         problem: &Problem<D>,
         guide: &'a Guide<D>,
         kinds: Vec<u32>,
+        checks: u64,
     ) -> Loads<'a, D> {
         let scarce = self.rows.of.iter().map(Option::is_some).collect();
-        Loads { guide, common: self.kinds_for_sand(problem), kinds, scarce }
+        let bins: f64 = self.amounts.iter().sum();
+        let sand = (!self.rows.poured.is_empty())
+            .then(|| Sand::new(guide.prices.blend(BALANCE), bins, checks));
+        Loads { guide, common: self.kinds_for_sand(problem), kinds, scarce, sand }
     }
 
     /// Kinds that sand alone is worth nearly opening for, beside those that it opens.

@@ -67,7 +67,7 @@ pub(super) fn construct<'a, const D: usize>(
     if few || !many {
         let opened: Vec<u32> = programme.fleet().iter().map(|kind| kind.0).collect();
         try_out(state, |other| {
-            programme.loads(problem, guide, opened).complete(other);
+            programme.loads(problem, guide, opened, until * 2 / 5).complete(other);
             complete(other, guide, REST);
         });
     }
@@ -89,7 +89,7 @@ fn first_packings<const D: usize>(state: &mut State<'_, D>, guide: &Guide<D>) {
     }
     let kinds = (0..problem.kinds.len() as u32).collect();
     let scarce = vec![true; problem.items.len()];
-    let loads = Loads { guide, common: Vec::new(), kinds, scarce };
+    let loads = Loads { guide, common: Vec::new(), kinds, scarce, sand: None };
     try_out(state, |other| {
         loads.complete(other);
         complete(other, guide, REST);
@@ -112,7 +112,7 @@ fn pour_fleets<'a, const D: usize>(
     let least = programme.fleet().iter().map(|kind| price(kind.0)).min().unwrap_or(0);
     let any = 0..problem.kinds.len() as u32;
     let beside: Vec<u32> = any.filter(|kind| !many || price(*kind) < least / 2).collect();
-    let loads = Loads { common: beside.clone(), ..programme.loads(problem, guide, beside) };
+    let loads = Loads { common: beside.clone(), ..programme.loads(problem, guide, beside, 0) };
     let mut hopeful: Option<(f64, State<'a, D>)> = None;
     for (number, fleet) in fleets(state, programme, until).into_iter().enumerate() {
         let late = state.checks > until / 2 && (number > 0 || !many);

@@ -27,7 +27,7 @@ pub(super) fn dive<const D: usize>(
     for stage in 0..STAGES {
         guide.adopt(&next.worth);
         let kinds = next.fleet().iter().map(|kind| kind.0).collect();
-        let loads = next.loads(problem, &guide, kinds);
+        let loads = next.loads(problem, &guide, kinds, part / STAGES);
         let opened = open_all(state, &next, &loads, &mut knapsack, up);
         if opened == 0 || stage + 1 == STAGES {
             loads.complete(state);

@@ -1,21 +1,31 @@
 //! A packing bin by bin: the hardest item that is left, with the best load of others around it.
 
+use super::alike::{Taken, take};
 use super::greedy::Guide;
 use super::knapsack::Knapsack;
-use super::relaxed::Thing;
+use super::relaxed::{Thing, dot};
 use super::state::{Bin, Place, State};
 
 /// Nodes of the search for one load, beside one for each thing.
 const NODES: u64 = 40;
+/// The same for each thing where there is sand.
+const NODES_IN_SAND: u64 = 3;
 /// Items looked at for a load: all scarce ones up to so many, at least so many of the hardest, and of all
 /// others so many for each that fits.
 const SCARCE: usize = 128;
 const HARDEST: usize = 12;
 const OTHERS: usize = 3;
+/// More than that where there is sand, up to so many for each that fits, so many in all, and as many as
+/// so many checks for each of them and bin allow.
+const IN_SAND: usize = 24;
+const MOST_IN_SAND: usize = 240;
+const CHECKS: u64 = 2500;
 /// By how much more the hardest of equally good items is preferred.
 const HARD: f64 = 0.03;
 /// Bins between two looks at which items are left.
 const BINS: usize = 16;
+/// Mean items that a search chooses in the end where sand is taken first.
+const SEARCHED: usize = 6;
 
 /// What loads are made for.
 pub(super) struct Loads<'a, const D: usize> {
@@ -25,6 +35,25 @@ pub(super) struct Loads<'a, const D: usize> {
     pub(super) kinds: Vec<u32>,
     /// By class: whether it is worth more than the resources it takes.
     pub(super) scarce: Vec<bool>,
+    /// How to choose among items that are not, where they are worth no more.
+    pub(super) sand: Option<Sand<D>>,
+}
+
+/// Items worth what they take and no more, so that their worth does not tell them apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sand<const D: usize> {
+    /// What room is worth.
+    pub(super) prices: [f64; D],
+    /// How many are looked at for each that fits.
+    looks: usize,
+}
+
+impl<const D: usize> Sand<D> {
+    /// Looks at as many as `checks` allow for so many bins.
+    pub(super) fn new(prices: [f64; D], bins: f64, checks: u64) -> Self {
+        let looks = checks as f64 / bins.max(1.0) / CHECKS as f64;
+        Self { prices, looks: (looks as usize).clamp(OTHERS, IN_SAND) }
+    }
 }
 
 impl<const D: usize> Loads<'_, D> {
@@ -40,7 +69,7 @@ impl<const D: usize> Loads<'_, D> {
             let left = |item: &&u32| state.remaining[**item as usize] > 0;
             let Some(&hardest) = order.iter().find(left) else { return };
             match self.best(state, &mut knapsack, &order, hardest, turn) {
-                Some(bin) => keep(state, bin),
+                Some((kind, load)) => keep(state, kind, &load),
                 // Some other way must find it a place.
                 None => order.retain(|item| *item != hardest),
             }
@@ -58,28 +87,16 @@ impl<const D: usize> Loads<'_, D> {
         let Place::New(kind) = bin.kind else { return };
         let left = |item: &u32| state.remaining[*item as usize] > 0;
         let order: Vec<u32> = self.guide.order.iter().copied().filter(left).collect();
+        state.checks += order.len() as u64 / 2;
         let hard = HARDEST.min(order.len());
-        let others = OTHERS * self.guide.usual[kind as usize];
-        let stride = ((order.len() - hard) / others.max(1)).max(1);
-        let rest = order.iter().enumerate().skip(hard + turn % stride).step_by(stride);
-        let mut things: Vec<Thing<D>> = Vec::new();
-        for (rank, &item) in order.iter().enumerate().take(hard).chain(rest) {
-            let most = state.room(bin, item, state.remaining[item as usize]);
-            if most > 0 {
-                let harder = HARD * (1.0 - rank as f64 / order.len() as f64);
-                let worth = self.guide.worth[item as usize] * (1.0 + harder);
-                let size = state.problem.items[item as usize].size.map(f64::from);
-                things.push(Thing { id: item, size, worth, count: f64::from(most) });
-            }
-        }
-        let nodes = NODES + things.len() as u64;
-        let found = knapsack.best_load(&things, &bin.free.map(f64::from), 0.0, nodes);
-        state.checks += found.effort + (hard + others) as u64 + order.len() as u64 / 2;
-        for (item, count) in found.pattern {
+        let free = bin.free.map(f64::from);
+        let things = self.things(state, &order, hard, kind, &free, turn);
+        for (item, count) in self.load(state, knapsack, things, kind, free, 0.0).items {
             state.put(bin, item, count);
         }
     }
 
+    /// The kind and the load around an item that are worth most for their price.
     fn best(
         &self,
         state: &mut State<'_, D>,
@@ -91,66 +108,108 @@ impl<const D: usize> Loads<'_, D> {
         let problem = state.problem;
         let first = &problem.items[hardest as usize];
         let (mut ratio, mut best) = (0.0, None);
-        let mut things: Vec<Thing<D>> = Vec::new();
         let few = order.len().min(SCARCE);
         let hard = order[..few].iter().filter(|item| self.scarce[**item as usize]).count();
         let hard = hard.max(HARDEST).min(few);
         let kinds = if self.scarce[hardest as usize] { &self.kinds } else { &self.common };
+        state.remaining[hardest as usize] -= 1;
         for &at in kinds {
             let kind = &problem.kinds[at as usize];
             let fits = first.size.iter().zip(&kind.capacity).all(|(size, room)| size <= room);
             if !fits || !first.sites.contains(kind.site) {
                 continue;
             }
-            let free: [u32; D] = std::array::from_fn(|at| kind.capacity[at] - first.size[at]);
-            let others = OTHERS * self.guide.usual[at as usize];
-            let stride = ((order.len() - hard) / others.max(1)).max(1);
-            let rest = order.iter().enumerate().skip(hard + turn % stride).step_by(stride);
-            things.clear();
-            for (rank, &item) in order.iter().enumerate().take(hard).chain(rest) {
-                let about = &problem.items[item as usize];
-                let left = state.remaining[item as usize] - u32::from(item == hardest);
-                if left == 0 || !about.sites.contains(kind.site) {
-                    continue;
-                }
-                let rooms = free.iter().zip(&about.size).filter(|(_, size)| **size > 0);
-                let most = rooms.map(|(room, size)| room / size).fold(left, u32::min);
-                if most > 0 {
-                    let harder = HARD * (1.0 - rank as f64 / order.len() as f64);
-                    let worth = self.guide.worth[item as usize] * (1.0 + harder);
-                    let size = about.size.map(f64::from);
-                    things.push(Thing { id: item, size, worth, count: f64::from(most) });
-                }
-            }
+            let free: [f64; D] =
+                std::array::from_fn(|at| f64::from(kind.capacity[at] - first.size[at]));
+            let things = self.things(state, order, hard, at, &free, turn);
             let price = kind.price as f64;
             let worth = self.guide.worth[hardest as usize] * (1.0 + HARD);
-            let nodes = NODES + things.len() as u64;
-            let found =
-                knapsack.best_load(&things, &free.map(f64::from), ratio * price - worth, nodes);
-            state.checks += found.effort + (hard + others) as u64;
-            if found.worth + worth > ratio * price || best.is_none() {
-                ratio = (found.worth.max(0.0) + worth) / price;
-                best = Some((at, found.pattern));
+            let mut load = self.load(state, knapsack, things, at, free, ratio * price - worth);
+            load.worth += worth;
+            if load.worth > ratio * price || best.is_none() {
+                ratio = load.worth / price;
+                load.add(hardest, 1);
+                best = Some((at, load.items));
             }
         }
-        let (kind, mut load) = best?;
-        match load.iter_mut().find(|load| load.0 == hardest) {
-            Some(load) => load.1 += 1,
-            None => load.push((hardest, 1)),
+        state.remaining[hardest as usize] += 1;
+        best
+    }
+
+    /// What a bin can be filled with: the hardest items, and some of all others.
+    fn things(
+        &self,
+        state: &mut State<'_, D>,
+        order: &[u32],
+        hard: usize,
+        kind: u32,
+        free: &[f64; D],
+        turn: usize,
+    ) -> Vec<Thing<D>> {
+        let usual = self.guide.usual[kind as usize];
+        let others =
+            self.sand.map_or(OTHERS * usual, |sand| (sand.looks * usual).min(MOST_IN_SAND));
+        let stride = ((order.len() - hard) / others.max(1)).max(1);
+        let rest = order.iter().enumerate().skip(hard + turn % stride).step_by(stride);
+        let site = state.problem.kinds[kind as usize].site;
+        let mut things: Vec<Thing<D>> = Vec::new();
+        for (rank, &item) in order.iter().enumerate().take(hard).chain(rest) {
+            let about = &state.problem.items[item as usize];
+            let left = state.remaining[item as usize];
+            if left == 0 || !about.sites.contains(site) {
+                continue;
+            }
+            let harder = HARD * (1.0 - rank as f64 / order.len() as f64);
+            let worth = self.guide.worth[item as usize] * (1.0 + harder);
+            let mut thing =
+                Thing { id: item, size: about.size.map(f64::from), worth, count: f64::from(left) };
+            thing.count = thing.most_in(free);
+            if thing.count > 0.0 {
+                things.push(thing);
+            }
         }
-        Some((kind, load))
+        state.checks += (hard + others) as u64;
+        things
+    }
+
+    /// The load of these things that is worth most, as far as is known; more than `floor`, if there is one.
+    fn load(
+        &self,
+        state: &mut State<'_, D>,
+        knapsack: &mut Knapsack<D>,
+        mut things: Vec<Thing<D>>,
+        kind: u32,
+        mut free: [f64; D],
+        floor: f64,
+    ) -> Taken {
+        let mut load = Taken::default();
+        let mut nodes = NODES + things.len() as u64;
+        if let Some(sand) = self.sand {
+            // A search would take the first things of so many that are as good.
+            let whole = state.problem.kinds[kind as usize].capacity.map(f64::from);
+            let share = SEARCHED as f64 / self.guide.usual[kind as usize].max(1) as f64;
+            load = take(&mut things, &mut free, &sand.prices, dot(&whole, &sand.prices) * share);
+            nodes = NODES_IN_SAND * things.len() as u64;
+        }
+        let found = knapsack.best_load(&things, &free, floor - load.worth, nodes);
+        state.checks += load.work + found.effort;
+        load.worth += found.worth.max(0.0);
+        for (item, count) in found.pattern {
+            load.add(item, count);
+        }
+        load
     }
 }
 
 /// Keeps a bin with this load, and as many like it as items remain for.
-fn keep<const D: usize>(state: &mut State<'_, D>, (kind, load): (u32, Vec<(u32, u32)>)) {
+fn keep<const D: usize>(state: &mut State<'_, D>, kind: u32, load: &[(u32, u32)]) {
     let copies = load.iter().map(|(item, count)| state.remaining[*item as usize] / count).min();
     let mut bin = state.fresh(kind);
-    for &(item, count) in &load {
+    for &(item, count) in load {
         state.put(&mut bin, item, count);
     }
     for _ in 1..copies.unwrap_or(0) {
-        for &(item, count) in &load {
+        for &(item, count) in load {
             state.remaining[item as usize] -= count;
         }
         state.bins.push(bin.clone());

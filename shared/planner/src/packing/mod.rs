@@ -6,6 +6,7 @@
 //! The search is anytime and deterministic: it stops after `budget` units of work, of which about
 //! 1 000 pass in a millisecond of one core, and never looks at a clock.
 
+mod alike;
 mod columns;
 mod construct;
 mod cover;

@@ -9,6 +9,14 @@ pub(super) struct Thing<const D: usize> {
     pub(super) count: f64,
 }
 
+impl<const D: usize> Thing<D> {
+    /// How many fit into so much room.
+    pub(super) fn most_in(&self, free: &[f64; D]) -> f64 {
+        let rooms = free.iter().zip(&self.size).filter(|(_, size)| **size > 0.0);
+        rooms.map(|(room, size)| (room / size).floor()).fold(self.count, f64::min)
+    }
+}
+
 /// Basic variable of a row: the room left of a resource, or a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Basic {
