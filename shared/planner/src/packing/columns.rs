@@ -29,10 +29,10 @@ const TOLERANCE: f64 = 1e-4;
 const NEARLY: f64 = 0.985;
 /// How far prices are pulled to the best known ones.
 const PULL: f64 = 0.7;
-/// By how much less where that leads to no better ones.
-const LESS: f64 = 0.95;
-/// But never by less than this.
-const LEAST: f64 = 0.5;
+/// How much nearer to them where that leads to no better ones: what bounds best is concave in the prices.
+const NEARER: f64 = 0.6;
+/// But never by more than this.
+const MOST_PULL: f64 = 0.98;
 /// How much less than its bin a pattern may be worth at pulled prices and still be looked at.
 const SLACK: f64 = 0.002;
 
@@ -159,12 +159,11 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
         if entered == 0 && pull == 0.0 {
             nodes *= 8;
         }
-        // The less, the less the best known prices have to say.
         pull = match entered {
             _ if better => PULL,
             0 if pull > 0.0 => 0.0,
             0 => PULL,
-            _ => (pull * LESS).max(LEAST),
+            _ => (1.0 - (1.0 - pull) * NEARER).min(MOST_PULL),
         };
     }
     state.checks += simplex.work;

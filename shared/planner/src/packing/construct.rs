@@ -67,7 +67,7 @@ pub(super) fn construct<'a, const D: usize>(
     if few || !many {
         let opened: Vec<u32> = programme.fleet().iter().map(|kind| kind.0).collect();
         try_out(state, |other| {
-            programme.loads(problem, guide, opened, until * 2 / 5).complete(other);
+            programme.loads(problem, guide, opened, until * 3 / 5).complete(other);
             complete(other, guide, REST);
         });
     }

@@ -19,7 +19,7 @@ const OTHERS: usize = 3;
 /// so many checks for each of them and bin allow.
 const IN_SAND: usize = 24;
 const MOST_IN_SAND: usize = 240;
-const CHECKS: u64 = 2500;
+const CHECKS: u64 = 2000;
 /// By how much more the hardest of equally good items is preferred.
 const HARD: f64 = 0.03;
 /// Bins between two looks at which items are left.
