@@ -22,6 +22,8 @@ const ROWS_PER_ROOT: f64 = 0.6;
 const NODES: u64 = 200_000;
 /// The same while patterns are easy to find.
 const QUICK: u64 = 400;
+/// What part of the work may be added once patterns are hard to find: a proof that there are few is near.
+const PROOF: u64 = 3;
 /// Patterns that gain less than this share of a bin's price are not looked for.
 const TOLERANCE: f64 = 1e-4;
 
@@ -67,7 +69,7 @@ pub(super) fn is_plain<const D: usize>(problem: &Problem<D>) -> bool {
         && problem.items.iter().all(|item| item.members.is_empty())
 }
 
-/// Solves the programme as far as `until` checks allow, beginning with the patterns of `state`.
+/// Solves the programme as far as about `until` checks allow, beginning with the patterns of `state`.
 pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Option<Programme<D>> {
     let problem = state.problem;
     let resources = Prices::new(&problem.items, &problem.kinds);
@@ -98,7 +100,8 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
     let mut nodes = QUICK;
     let mut row = None;
     let mut knapsack = Knapsack::new();
-    while state.checks + simplex.work < until {
+    let proof = until.saturating_sub(state.checks) / PROOF;
+    while state.checks + simplex.work < until + if nodes > QUICK { proof } else { 0 } {
         let prices: Vec<f64> = simplex
             .prices()
             .iter()
