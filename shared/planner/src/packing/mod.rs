@@ -18,6 +18,7 @@ mod greedy;
 mod knapsack;
 mod linear;
 mod loads;
+mod patterns;
 mod pour;
 mod random;
 mod reach;

@@ -53,7 +53,7 @@ impl<const D: usize> Rows<D> {
         let each = problem.items.len() <= most;
         let fine: [f64; D] = std::array::from_fn(|at| {
             let rooms = opened.iter().map(|kind| problem.kinds[*kind as usize].capacity[at]);
-            f64::from(rooms.min().unwrap_or(0)) * 1.0
+            f64::from(rooms.min().unwrap_or(0))
         });
         let large = |item: usize| {
             let size = problem.items[item].size;
