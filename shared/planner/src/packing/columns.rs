@@ -22,8 +22,10 @@ const ROWS_PER_ROOT: f64 = 0.6;
 const NODES: u64 = 200_000;
 /// The same while patterns are easy to find.
 const QUICK: u64 = 400;
-/// What part of the work may be added once patterns are hard to find: a proof that there are few is near.
+/// What part of the work may be added once patterns are hard to find: a proof that there are no more is near
+/// where at most so many items go into a bin.
 const PROOF: u64 = 3;
+const FEW: f64 = 6.0;
 /// Patterns that gain less than this share of a bin's price are not looked for.
 const TOLERANCE: f64 = 1e-4;
 
@@ -97,7 +99,10 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
     let mut nodes = QUICK;
     let mut row = None;
     let mut knapsack = Knapsack::new();
-    let proof = until.saturating_sub(state.checks) / PROOF;
+    let items: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
+    let bins: f64 = simplex.solution().iter().map(|column| column.1).sum();
+    let few = items <= bins * FEW;
+    let proof = if few { until.saturating_sub(state.checks) / PROOF } else { 0 };
     while state.checks + simplex.work < until + if nodes > QUICK { proof } else { 0 } {
         let prices: Vec<f64> = simplex
             .prices()
