@@ -24,7 +24,7 @@ const NODES: u64 = 200_000;
 const QUICK: u64 = 400;
 /// What part of the work may be added once patterns are hard to find: a proof that there are no more is near
 /// where at most so many items go into a bin.
-const PROOF: u64 = 3;
+const PROOF: u64 = 2;
 const FEW: f64 = 6.0;
 /// Patterns that gain less than this share of a bin's price are not looked for.
 const TOLERANCE: f64 = 1e-4;
