@@ -4,6 +4,7 @@ use crate::bound::lower_bound;
 use crate::commands::commands;
 use crate::fleet::Fleet;
 use crate::model::Model;
+use crate::packing::Member;
 use crate::position::position;
 use crate::rehearse::Rehearsed;
 use crate::settle::{Settled, settle};
@@ -58,11 +59,14 @@ pub struct Decision {
 /// Decides, and says where every pod goes.
 pub fn decide(input: &PlanningInput) -> Decision {
     let input = canonical(input);
-    let (model, settled) = settle(Model::new(&input));
+    let (mut model, mut settled) = settle(Model::new(&input));
+    let before = position(&model, &Fleet::default());
+    if counted_in_vain(&model, &settled.rehearsed.fleet) {
+        (model, settled) = settle(Model::wary(&input));
+    }
     let model = &model;
     let Settled { choice, rehearsed, too_little, .. } = &settled;
     let Rehearsed { fleet, steps, moves, .. } = rehearsed;
-    let before = position(model, &Fleet::default());
     let after = position(model, fleet);
     let bound = lower_bound(model, fleet);
     let mut findings = model.findings.clone();
@@ -80,6 +84,15 @@ pub fn decide(input: &PlanningInput) -> Decision {
     };
     let placements = placements(model, fleet, steps, moves);
     Decision { plan, placements }
+}
+
+/// Whether pods find no place that others, spread over zones with them, were given places on account of.
+fn counted_in_vain(model: &Model<'_>, fleet: &Fleet) -> bool {
+    let spread = |member: &Member| {
+        let group = member.group as usize;
+        member.counted && !model.together[group] && !model.groups[group].exclusive
+    };
+    fleet.homeless.iter().any(|(class, _)| model.classes[*class as usize].zonal.iter().any(spread))
 }
 
 fn staleness(input: &PlanningInput) -> Vec<Finding> {

@@ -178,5 +178,6 @@ fn one_fewer(model: &Model<'_>, fleet: &Fleet, short: &[Short]) -> Option<Way> {
     let what = format!("keep {name} ({price} USD/h)");
     let stays = |short: &Short| if short.from == node { short.count } else { 0 };
     let taken = short.iter().map(stays).collect();
-    within_policy(model, fleet, &better).then_some(Way { fleet: better, what, taken })
+    let allowed = better.miscount(model) <= fleet.miscount(model);
+    (allowed && within_policy(model, fleet, &better)).then_some(Way { fleet: better, what, taken })
 }

@@ -65,11 +65,10 @@ const FEATURES: [(&str, Without); 37] = [
     ("volumes' zones", |input| pods(input, |pod| pod.volume_zone = None)),
     ("host ports", |input| pods(input, |pod| pod.host_ports.clear())),
     ("disruption budgets", |input| input.snapshot.disruption_budgets.clear()),
-    ("StatefulSets", |input| {
+    // What is down itself lacks no other.
+    ("StatefulSets that are not all up", |input| {
         pods(input, |pod| {
-            if let Some(owner) = &mut pod.owner {
-                "Deployment".clone_into(&mut owner.kind);
-            }
+            pod.ready &= pod.owner.as_ref().is_none_or(|owner| owner.kind != "StatefulSet");
         });
     }),
     ("do-not-disrupt pods", |input| pods(input, |pod| pod.do_not_disrupt = false)),

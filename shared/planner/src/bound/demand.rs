@@ -5,6 +5,7 @@ use super::programme::Row;
 use crate::fleet::Fleet;
 use crate::model::{Existing, Model, RESOURCES, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Pods that a fleet must find nodes for, by class: those on nodes that may go, and those that wait and
 /// get a place.
@@ -37,43 +38,55 @@ pub(super) fn rows<'a>(
     moving: &BTreeMap<u32, u32>,
     columns: &[Column<'_>],
 ) -> Vec<Row<'a>> {
-    let mut rows = by_place(model, moving, columns);
-    rows.extend(nodes_apart(model, moving));
+    let places = Places::new(model, moving, columns);
+    let mut rows = by_place(model, moving, &places);
+    rows.extend(nodes_apart(model, moving, &places));
     rows
 }
 
-/// The demand of pods that may be nowhere but at some sites is met there. Where a pod is it may stay.
+/// Sites, and where pods may be of them. Where a pod is it may stay.
+struct Places {
+    all: Rc<BTreeSet<u32>>,
+    of: BTreeMap<u32, Rc<BTreeSet<u32>>>,
+}
+
+impl Places {
+    fn new(model: &Model<'_>, moving: &BTreeMap<u32, u32>, columns: &[Column<'_>]) -> Self {
+        let mut all: BTreeSet<u32> = columns.iter().map(|column| column.site).collect();
+        all.extend(lending(model).map(|lends| lends.0.site));
+        let mut now: BTreeSet<(u32, u32)> = BTreeSet::new();
+        for node in &model.nodes {
+            now.extend(node.load.iter().map(|(class, _)| (*class, node.site)));
+        }
+        let of = moving.keys().map(|class| {
+            let made = &model.classes[*class as usize];
+            let open =
+                |site: &u32| made.in_any_zone.contains(*site) || now.contains(&(*class, *site));
+            (*class, Rc::new(all.iter().copied().filter(open).collect()))
+        });
+        Self { of: of.collect(), all: Rc::new(all) }
+    }
+}
+
+/// The demand of pods that may be nowhere but at some sites is met there.
 fn by_place<'a>(
     model: &'a Model<'_>,
     moving: &BTreeMap<u32, u32>,
-    columns: &[Column<'_>],
+    places: &Places,
 ) -> Vec<Row<'a>> {
-    let mut sites: BTreeSet<u32> = columns.iter().map(|column| column.site).collect();
-    sites.extend(lending(model).map(|lends| lends.0.site));
-    let mut now: BTreeSet<(u32, u32)> = BTreeSet::new();
-    for node in &model.nodes {
-        now.extend(node.load.iter().map(|(class, _)| (*class, node.site)));
-    }
-    let mut demands: BTreeMap<Vec<u32>, [f64; RESOURCES]> = BTreeMap::new();
-    for (at, count) in moving {
-        let class = &model.classes[*at as usize];
-        let open = sites
-            .iter()
-            .copied()
-            .filter(|site| class.in_any_zone.contains(*site) || now.contains(&(*at, *site)));
-        let demand = demands.entry(open.collect()).or_default();
-        for (sum, size) in demand.iter_mut().zip(&class.size) {
+    let mut demands: BTreeMap<&Rc<BTreeSet<u32>>, [f64; RESOURCES]> = BTreeMap::new();
+    for (class, count) in moving {
+        let demand = demands.entry(&places.of[class]).or_default();
+        for (sum, size) in demand.iter_mut().zip(&model.classes[*class as usize].size) {
             *sum += f64::from(*size) * f64::from(*count);
         }
     }
-    let mut places: BTreeSet<Vec<u32>> = demands.keys().cloned().collect();
-    places.insert(sites.into_iter().collect());
+    let each: BTreeSet<&Rc<BTreeSet<u32>>> = demands.keys().copied().chain([&places.all]).collect();
     let mut rows = Vec::new();
-    for place in places {
-        let place: BTreeSet<u32> = place.into_iter().collect();
+    for place in each {
         let mut demand = [0.0; RESOURCES];
         for (sites, inside) in &demands {
-            if sites.len() <= place.len() && sites.iter().all(|site| place.contains(site)) {
+            if sites.len() <= place.len() && sites.is_subset(place) {
                 for (sum, inside) in demand.iter_mut().zip(inside) {
                     *sum += inside;
                 }
@@ -84,9 +97,8 @@ fn by_place<'a>(
                 *sum -= f64::from(*free);
             }
         }
-        let place = std::rc::Rc::new(place);
         for (resource, demand) in demand.into_iter().enumerate().filter(|(_, sum)| *sum > 0.0) {
-            let place = std::rc::Rc::clone(&place);
+            let place = Rc::clone(place);
             rows.push(Row {
                 demand,
                 gives: Box::new(move |column| {
@@ -98,41 +110,56 @@ fn by_place<'a>(
     rows
 }
 
-/// Pods that must be apart take a node each.
-fn nodes_apart<'a>(model: &'a Model<'_>, moving: &BTreeMap<u32, u32>) -> Vec<Row<'a>> {
-    let mut members: BTreeMap<u32, (u32, Vec<u32>)> = BTreeMap::new();
+/// Pods that must be apart take a node each: those that are at least as large as one of them and may be
+/// nowhere but where that one may, one where it fits.
+fn nodes_apart<'a>(
+    model: &'a Model<'_>,
+    moving: &BTreeMap<u32, u32>,
+    places: &Places,
+) -> Vec<Row<'a>> {
+    let mut members: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
     for (class, count) in moving.iter().filter(|(_, count)| **count > 0) {
         for group in columns::apart(model, *class) {
-            let (sum, classes) = members.entry(group).or_default();
-            *sum += count;
-            classes.push(*class);
+            members.entry(group).or_default().push((*class, *count));
         }
     }
-    let holds = |classes: &[u32], site: u32, room: &[u32; RESOURCES]| {
-        classes.iter().any(|class| {
-            let class = &model.classes[*class as usize];
-            class.in_any_zone.contains(site)
-                && class.size.iter().zip(room).all(|(size, room)| size <= room)
-        })
-    };
-    members
-        .into_iter()
-        .filter_map(|(group, (count, classes))| {
+    let size = |class: u32| &model.classes[class as usize].size;
+    let mut rows = Vec::new();
+    for (group, members) in members {
+        for (least, _) in &members {
+            let place = &places.of[least];
+            let holds = move |room: &[u32; RESOURCES]| {
+                size(*least).iter().zip(room).all(|(size, room)| size <= room)
+            };
+            let counted = members
+                .iter()
+                .filter(|(class, _)| holds(size(*class)) && places.of[class].is_subset(place));
+            let count: u32 = counted.map(|counted| counted.1).sum();
             let taken = |node: &Existing| node.tallies.iter().any(|tally| tally.group == group);
             let lent = lending(model)
-                .filter(|(node, free)| !taken(node) && holds(&classes, node.site, free));
+                .filter(|(node, free)| !taken(node) && place.contains(&node.site) && holds(free));
             let demand = f64::from(count) - lent.count() as f64;
-            (demand > 0.0).then(|| Row {
+            if demand <= 0.0 {
+                continue;
+            }
+            let (least, place) = (*least, Rc::clone(place));
+            rows.push(Row {
                 demand,
                 gives: Box::new(move |column| {
+                    if !place.contains(&column.site) {
+                        return 0.0;
+                    }
                     if column.most.is_finite() {
                         let here = column.together.iter().find(|here| here.0 == group);
                         return f64::from(here.map_or(1, |here| here.1));
                     }
                     let taken = column.tallies.iter().any(|tally| tally.group == group);
-                    f64::from(u8::from(!taken && holds(&classes, column.site, &column.room)))
+                    let size = &model.classes[least as usize].size;
+                    let fits = size.iter().zip(&column.room).all(|(size, room)| size <= room);
+                    f64::from(u8::from(!taken && fits))
                 }),
-            })
-        })
-        .collect()
+            });
+        }
+    }
+    rows
 }

@@ -87,9 +87,10 @@ pub(crate) fn classify(
     input: &PlanningInput,
     facts: &Facts,
     verdicts: &[Verdict],
+    wary: bool,
     findings: &mut BTreeSet<Finding>,
 ) -> Classed {
-    let mut zoning = Zoning::new(input, facts);
+    let mut zoning = Zoning::new(input, facts, wary);
     let common = common_architecture(facts);
     let mut numbers: BTreeMap<Draft, u32> = BTreeMap::new();
     let mut class_of = vec![None; input.snapshot.pods.len()];

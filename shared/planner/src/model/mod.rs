@@ -72,16 +72,21 @@ pub(crate) struct Model<'a> {
 impl<'a> Model<'a> {
     /// Reads the input. What it cannot use becomes a finding.
     pub(crate) fn new(input: &'a PlanningInput) -> Self {
-        Self::read(input, true)
+        Self::read(input, true, false)
+    }
+
+    /// The same where nothing is given a place on account of pods that wait: they may find none.
+    pub(crate) fn wary(input: &'a PlanningInput) -> Self {
+        Self::read(input, true, true)
     }
 
     /// The same without shapes: for looking at what there is. Of a large market they are most of the
     /// work.
     pub(crate) fn without_shapes(input: &'a PlanningInput) -> Self {
-        Self::read(input, false)
+        Self::read(input, false, false)
     }
 
-    fn read(input: &'a PlanningInput, launching: bool) -> Self {
+    fn read(input: &'a PlanningInput, launching: bool, wary: bool) -> Self {
         let mut findings = BTreeSet::new();
         let extended = extended_names(input, &mut findings);
         let facts = pods::Facts::new(input, &extended);
@@ -94,7 +99,7 @@ impl<'a> Model<'a> {
         } else {
             Vec::new()
         };
-        let classed = classes::classify(input, &facts, &verdicts, &mut findings);
+        let classed = classes::classify(input, &facts, &verdicts, wary, &mut findings);
         let nodes =
             nodes::existing(input, &facts, &classed, &limits, verdicts, &mut sites, &extended);
         let in_zones = zones::tallies(input, &facts);

@@ -118,7 +118,7 @@ pub(crate) fn judge(
     findings: &mut BTreeSet<Finding>,
 ) -> Vec<Verdict> {
     let last_plan = last_launch(input);
-    let mut zoning = Zoning::new(input, facts);
+    let mut zoning = Zoning::new(input, facts, true);
     let nodes = input.snapshot.nodes.iter().enumerate();
     nodes
         .map(|(at, node)| {

@@ -15,7 +15,7 @@ pub(crate) struct Zoning<'a> {
     facts: &'a Facts,
     skews: Vec<u32>,
     zones: Vec<String>,
-    /// Whether nodes are launched in each: elsewhere a pod that waits may find no room.
+    /// Whether pods that wait are counted on in each: not where no node is launched.
     launches: Vec<bool>,
     /// By term and zone: owners and counted.
     tallies: BTreeMap<(u32, usize), (u32, u32)>,
@@ -28,11 +28,12 @@ pub(crate) struct Zoning<'a> {
 }
 
 impl<'a> Zoning<'a> {
-    pub(crate) fn new(input: &PlanningInput, facts: &'a Facts) -> Self {
+    /// Of the pods that run. `wary` counts on no pod that waits.
+    pub(crate) fn new(input: &PlanningInput, facts: &'a Facts, wary: bool) -> Self {
         let launched = zones(input);
         let there = input.snapshot.nodes.iter().filter_map(|node| node.zone.as_ref());
         let zones: BTreeSet<&String> = launched.iter().chain(there).collect();
-        let launches = zones.iter().map(|zone| launched.contains(*zone)).collect();
+        let launches = zones.iter().map(|zone| !wary && launched.contains(*zone)).collect();
         let zones: Vec<String> = zones.into_iter().cloned().collect();
         let skews = facts
             .affinity

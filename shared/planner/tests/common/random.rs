@@ -246,6 +246,7 @@ pub fn place(
             && node.architecture == Some(Architecture::Amd64)
         {
             pod.node = Some(node.name.clone());
+            pod.ready = true;
             return;
         }
     }
