@@ -1,6 +1,8 @@
 //! A packing that is being worked on: bins, what is left to place, and what the limits have used.
 
-use super::{Member, Packing, Problem, Size, Tally};
+use super::{Item, Member, Packing, Problem, Size, Tally};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A bin and what is in it.
 #[derive(Debug, Clone)]
@@ -35,6 +37,10 @@ pub(super) struct State<'a, const D: usize> {
     pub(super) bins: Vec<Bin<D>>,
     pub(super) remaining: Vec<u32>,
     pub(super) used: Vec<u64>,
+    /// By item: quotas that it counts against wherever quotas are.
+    captive: Rc<[Vec<u32>]>,
+    /// By quota: CPU of what remains that is captive to it.
+    reserved: Vec<u64>,
     /// By workload: pools and replicas in them.
     pub(super) replicas: Vec<Vec<(u32, u32)>>,
     /// Fit checks made: the unit of work is a hundred of them.
@@ -67,9 +73,18 @@ impl<'a, const D: usize> State<'a, D> {
                 tallies: opened.tallies.clone(),
             })
             .collect();
+        let captive = captive(problem);
+        let mut reserved = vec![0; problem.quotas.len()];
+        for (item, quotas) in problem.items.iter().zip(captive.iter()) {
+            for quota in quotas {
+                reserved[*quota as usize] += u64::from(item.size[0]) * u64::from(item.count);
+            }
+        }
         Self {
             problem,
             bins,
+            captive,
+            reserved,
             remaining: problem.items.iter().map(|item| item.count).collect(),
             used: problem.quotas.iter().map(|quota| quota.used).collect(),
             replicas,
@@ -143,9 +158,11 @@ impl<'a, const D: usize> State<'a, D> {
         }
         if class.size[0] > 0 {
             let own = self.own(bin);
+            let captive = &self.captive[item as usize];
             let full = |quota: &u32| {
                 let at = *quota as usize;
-                self.used[at] - own >= self.problem.quotas[at].limit
+                let kept = if captive.contains(quota) { 0 } else { self.reserved[at] };
+                self.used[at] - own + kept >= self.problem.quotas[at].limit
             };
             if self.quotas(bin.kind).iter().any(full) {
                 return 0;
@@ -197,6 +214,10 @@ impl<'a, const D: usize> State<'a, D> {
         for quota in self.quotas(place) {
             let used = &mut self.used[*quota as usize];
             *used = if more { *used + cpu } else { *used - cpu };
+        }
+        for quota in &self.captive[item as usize] {
+            let reserved = &mut self.reserved[*quota as usize];
+            *reserved = if more { *reserved - cpu } else { *reserved + cpu };
         }
         if let (Some((workload, _)), Some(pool)) = (class.workload, self.pool(place)) {
             let pools = &mut self.replicas[workload as usize];
@@ -257,6 +278,25 @@ impl<'a, const D: usize> State<'a, D> {
         }
         u32::MAX
     }
+}
+
+/// Quotas that each item counts against wherever quotas are: of pods that must be in one zone, its cap.
+/// What may be elsewhere must not use those up.
+fn captive<const D: usize>(problem: &Problem<D>) -> Rc<[Vec<u32>]> {
+    let kinds = problem.kinds.iter().map(|kind| (kind.site, &kind.quotas));
+    let opened = problem.opened.iter().map(|opened| (opened.site, &opened.quotas));
+    let mut common: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (site, quotas) in kinds.chain(opened).filter(|(_, quotas)| !quotas.is_empty()) {
+        let known = common.entry(site).or_insert_with(|| quotas.clone());
+        known.retain(|quota| quotas.contains(quota));
+    }
+    let of = |item: &Item<D>| {
+        let sites = common.iter().filter(|(site, _)| item.sites.contains(**site));
+        let all = sites.map(|(_, quotas)| quotas.clone());
+        all.reduce(|one, other| one.into_iter().filter(|quota| other.contains(quota)).collect())
+            .unwrap_or_default()
+    };
+    problem.items.iter().map(of).collect()
 }
 
 /// Counts items of a class in or out of a bin's groups.
