@@ -3,8 +3,8 @@
 
 use crate::caps::{Cap, by_cap, within_caps};
 use crate::fleet::{Fleet, Load, NewNode, SpotCpu, cpu, risk};
-use crate::model::{Model, RESOURCES, Verdict};
-use crate::packing::{Item, Kind, Opened, Problem, Quota, solve};
+use crate::model::{Model, RESOURCES, Shape, Verdict};
+use crate::packing::{Item, Kind, Opened, Problem, Quota, Size, solve};
 use domain::offering::Pool;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -259,7 +259,8 @@ fn mean_cpu(problem: &Problem<RESOURCES>) -> u32 {
 
 /// How many pods of each class may go on Spot: `(class, on Spot, on-demand)`.
 ///
-/// The policy's share is of CPU, so Spot first takes the pods that need most else for their CPU.
+/// The policy's share is of CPU. What is left on-demand are the pods whose memory for their CPU is nearest
+/// to what the nodes have there that are cheapest for theirs: no memory is paid for at that price in vain.
 fn sides(
     model: &Model<'_>,
     base: &Fleet,
@@ -272,11 +273,12 @@ fn sides(
     let mut cpu_left = allowed.saturating_sub(used);
     let placed = base.spot_replicas(model);
     let mut replicas_left: BTreeMap<u32, u32> = BTreeMap::new();
+    let fitting = memory_by_cpu(&cheapest_on_demand(model));
     let mut order: Vec<(u32, u32)> = displaced.to_vec();
     order.sort_by_key(|(class, _)| {
         let made = &model.classes[*class as usize];
-        let memory_per_cpu = u64::from(made.size[1]) * 1_000_000 / u64::from(made.size[0].max(1));
-        (made.wanted.can_on_demand, std::cmp::Reverse(memory_per_cpu), *class)
+        let misfit = memory_by_cpu(&made.size).abs_diff(fitting);
+        (made.wanted.can_on_demand, std::cmp::Reverse(misfit), *class)
     });
     let mut sides: Vec<(u32, u32, u32)> = order
         .into_iter()
@@ -299,6 +301,17 @@ fn sides(
         .collect();
     sides.sort_unstable();
     sides
+}
+
+/// Room of the node on-demand whose CPU costs least.
+fn cheapest_on_demand(model: &Model<'_>) -> Size<RESOURCES> {
+    let shapes = model.shapes.iter().filter(|shape| shape.launchable && !shape.spot);
+    let by_cpu = |shape: &&Shape| shape.price.nanos() * 1_000 / i64::from(shape.room[0].max(1));
+    shapes.min_by_key(by_cpu).map_or([0; RESOURCES], |shape| shape.room)
+}
+
+fn memory_by_cpu(size: &Size<RESOURCES>) -> u64 {
+    u64::from(size[1]) * 1_000_000 / u64::from(size[0].max(1))
 }
 
 /// Pods of retired nodes, and pods that wait, by class.
