@@ -49,6 +49,7 @@ mod rehearse;
 mod rejected;
 mod relieve;
 mod settle;
+mod sides;
 mod spreading;
 mod stays;
 mod steps;

@@ -3,14 +3,18 @@
 
 use crate::caps::{Cap, by_cap, within_caps};
 use crate::fleet::{Fleet, Load, NewNode, SpotCpu, cpu, risk};
-use crate::model::{Model, RESOURCES, Shape, Verdict};
-use crate::packing::{Item, Kind, Opened, Problem, Quota, Size, solve};
+use crate::model::{Model, RESOURCES, Verdict};
+use crate::packing::{Item, Kind, Opened, Problem, Quota, solve};
+use crate::sides::sides;
 use domain::offering::Pool;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// How often the limits on Spot are drawn tighter before Spot is given up.
-const TIGHTENINGS: u32 = 4;
+const TIGHTENINGS: u32 = 5;
+
+/// The fleet, what found no place, and the work done.
+type Placed = (Option<Fleet>, Load, u64);
 
 /// Finds places for `displaced` beside what `base` has placed already.
 ///
@@ -20,12 +24,43 @@ pub(crate) fn place(
     base: &Fleet,
     displaced: &[(u32, u32)],
     budget: u64,
-) -> (Option<Fleet>, Load, u64) {
+) -> Placed {
+    // Pods that are evicted go where the scheduler likes, which leaves about half a pod's room free in
+    // each node: small nodes lose more by that.
+    let evicts = base.retired.iter().any(|at| model.nodes[*at as usize].evictable > 0);
+    let apart = |load: &(u32, u32)| !model.classes[load.0 as usize].members.is_empty();
+    if evicts || !displaced.iter().any(apart) {
+        return place_by(model, base, displaced, evicts, budget);
+    }
+    // Where few of a kind go on one node, small ones are filled best one by one, but seldom as a fleet.
+    let [small, large] = [false, true].map(|wary| place_by(model, base, displaced, wary, 0));
+    let rank = |(fleet, unplaced, _): &Placed| {
+        let count: u32 = unplaced.iter().map(|load| load.1).sum();
+        (fleet.is_none(), count, fleet.as_ref().map(|fleet| fleet.objective(model)))
+    };
+    let wary = rank(&large) < rank(&small);
+    let spent = small.2 + large.2;
+    let (fleet, unplaced, more) = match budget {
+        0 if wary => large,
+        0 => small,
+        _ => place_by(model, base, displaced, wary, budget),
+    };
+    (fleet, unplaced, spent + more)
+}
+
+/// The same; `wary` of small nodes or not.
+fn place_by(
+    model: &Model<'_>,
+    base: &Fleet,
+    displaced: &[(u32, u32)],
+    wary: bool,
+    budget: u64,
+) -> Placed {
     let mut spent = 0;
     let mut basis = None;
     for turn in 0..=TIGHTENINGS {
         let spot = turn < TIGHTENINGS;
-        let draft = Draft::new(model, base, displaced, spot, basis);
+        let draft = Draft::new(model, base, displaced, (spot, wary), basis);
         let packing = solve(&draft.problem, budget, model.input.seed);
         spent += packing.spent + draft.size();
         let (fleet, unplaced) = draft.read(base, packing);
@@ -33,7 +68,9 @@ pub(crate) fn place(
             return (Some(fleet), unplaced, spent);
         }
         let total = fleet.spot_cpu(model).values().map(|used| used.cpu).sum::<u64>();
-        basis = Some(total.min(draft.basis.saturating_sub(draft.basis / 16)));
+        // A little at first: three zones of 34 % leave little to spare.
+        let less = draft.basis >> (8_u32.saturating_sub(2 * turn));
+        basis = Some(total.min(draft.basis - less));
     }
     (None, displaced.to_vec(), spent)
 }
@@ -61,7 +98,7 @@ impl Draft {
         model: &Model<'_>,
         base: &Fleet,
         displaced: &[(u32, u32)],
-        spot: bool,
+        (spot, wary): (bool, bool),
         basis: Option<u64>,
     ) -> Self {
         let sides = sides(model, base, displaced, spot);
@@ -93,7 +130,6 @@ impl Draft {
             }
         }
         let mean_cpu = mean_cpu(&problem);
-        let evicts = base.retired.iter().any(|at| model.nodes[*at as usize].evictable > 0);
         let mut kinds = Vec::new();
         for (at, shape) in model.shapes.iter().enumerate() {
             let wanted = |item: &Item<RESOURCES>| item.sites.contains(shape.site);
@@ -102,9 +138,7 @@ impl Draft {
             }
             let pods = (shape.room[0] / mean_cpu).min(shape.room[2]);
             let price = u64::try_from(shape.price.nanos()).unwrap_or(0);
-            // Pods that are evicted go where the scheduler likes, which leaves about half a pod's room
-            // free in each node: small nodes lose more by that.
-            let lost = if evicts { u64::from(mean_cpu) } else { 0 };
+            let lost = if wary { u64::from(mean_cpu) } else { 0 };
             let price = base.surcharge
                 + price
                 + price * lost / u64::from(2 * shape.room[0])
@@ -255,63 +289,6 @@ fn mean_cpu(problem: &Problem<RESOURCES>) -> u32 {
     let cpu: u64 =
         problem.items.iter().map(|item| u64::from(item.count) * u64::from(item.size[0])).sum();
     u32::try_from(cpu / pods.max(1)).unwrap_or(u32::MAX).max(1)
-}
-
-/// How many pods of each class may go on Spot: `(class, on Spot, on-demand)`.
-///
-/// The policy's share is of CPU. What is left on-demand are the pods whose memory for their CPU is nearest
-/// to what the nodes have there that are cheapest for theirs: no memory is paid for at that price in vain.
-fn sides(
-    model: &Model<'_>,
-    base: &Fleet,
-    displaced: &[(u32, u32)],
-    spot: bool,
-) -> Vec<(u32, u32, u32)> {
-    let policy = &model.input.policy;
-    let used = base.spot_total(model);
-    let allowed = model.workload_cpu() * u64::from(policy.spot_percent.min(100)) / 100;
-    let mut cpu_left = allowed.saturating_sub(used);
-    let placed = base.spot_replicas(model);
-    let mut replicas_left: BTreeMap<u32, u32> = BTreeMap::new();
-    let fitting = memory_by_cpu(&cheapest_on_demand(model));
-    let mut order: Vec<(u32, u32)> = displaced.to_vec();
-    order.sort_by_key(|(class, _)| {
-        let made = &model.classes[*class as usize];
-        let misfit = memory_by_cpu(&made.size).abs_diff(fitting);
-        (made.wanted.can_on_demand, std::cmp::Reverse(misfit), *class)
-    });
-    let mut sides: Vec<(u32, u32, u32)> = order
-        .into_iter()
-        .map(|(class, count)| {
-            let made = &model.classes[class as usize];
-            let replicas = model.replicas[made.workload as usize];
-            let left = replicas_left.entry(made.workload).or_insert_with(|| {
-                let on_spot: u32 =
-                    placed.get(&made.workload).map_or(0, |pools| pools.values().sum());
-                model.spot_replicas[made.workload as usize].saturating_sub(on_spot)
-            });
-            let in_one_pool = replicas * u32::from(policy.max_workload_pool_percent.min(100)) / 100;
-            let by_cpu = cpu_left.checked_div(u64::from(made.size[0])).unwrap_or(u64::MAX);
-            let most = if spot && made.wanted.can_spot && in_one_pool > 0 { count } else { 0 };
-            let on_spot = most.min(*left).min(u32::try_from(by_cpu).unwrap_or(u32::MAX));
-            *left -= on_spot;
-            cpu_left -= u64::from(made.size[0]) * u64::from(on_spot);
-            (class, on_spot, count - on_spot)
-        })
-        .collect();
-    sides.sort_unstable();
-    sides
-}
-
-/// Room of the node on-demand whose CPU costs least.
-fn cheapest_on_demand(model: &Model<'_>) -> Size<RESOURCES> {
-    let shapes = model.shapes.iter().filter(|shape| shape.launchable && !shape.spot);
-    let by_cpu = |shape: &&Shape| shape.price.nanos() * 1_000 / i64::from(shape.room[0].max(1));
-    shapes.min_by_key(by_cpu).map_or([0; RESOURCES], |shape| shape.room)
-}
-
-fn memory_by_cpu(size: &Size<RESOURCES>) -> u64 {
-    u64::from(size[1]) * 1_000_000 / u64::from(size[0].max(1))
 }
 
 /// Pods of retired nodes, and pods that wait, by class.
