@@ -95,7 +95,7 @@ fn taken(model: &Model<'_>, shape: &Shape, short: &[Short]) -> Vec<u32> {
     let mut free = shape.spare;
     let takes = |one: &Short| {
         let made = &model.classes[one.class as usize];
-        if !made.allowed.anywhere.contains(shape.site) || !one.zones.contains(&shape.pool.zone) {
+        if !made.in_any_zone.contains(shape.site) || !one.zones.contains(&shape.pool.zone) {
             return 0;
         }
         let most = if made.members.is_empty() { one.count } else { one.count.min(1) };
@@ -124,8 +124,7 @@ fn larger(model: &Model<'_>, fleet: &Fleet, short: &[Short]) -> Option<Way> {
     let mut ways = Vec::new();
     for (shape, at) in last {
         let chosen = &model.shapes[shape as usize];
-        if !made.allowed.anywhere.contains(chosen.site) || !first.zones.contains(&chosen.pool.zone)
-        {
+        if !made.in_any_zone.contains(chosen.site) || !first.zones.contains(&chosen.pool.zone) {
             continue;
         }
         let classes: BTreeMap<u32, u32> = fleet.launched[at].load.iter().copied().collect();
