@@ -11,7 +11,9 @@ use domain::Money;
 
 /// How much less tightly other fleets are packed than the policy asks for, percent of allocatable. Each
 /// gets an equal share of the budget.
-const ROOMIER: [u8; 4] = [10, 15, 20, 25];
+const ROOMIER: [u8; 6] = [3, 6, 10, 15, 20, 25];
+/// Percentages below this one are tried where they are a node at least, in sum.
+const ALWAYS: u8 = 10;
 /// Nodes times their pods up to which other fleets are tried though there is one: in larger clusters
 /// they are tried only where the best leaves pods without room.
 const SMALL: u64 = 200_000;
@@ -95,7 +97,10 @@ fn best_rehearsed(model: &Model<'_>, choice: &Choice, budget: u64) -> Option<Reh
         rehearse(model, &choice.fleet, worth(&choice.staying, &choice.fleet), &mut effort);
     let pods: u64 = model.nodes.iter().map(|node| u64::from(node.evictable)).sum();
     let small = pods * model.nodes.len() as u64 <= SMALL;
-    for percent in ROOMIER {
+    let nodes = model.nodes.len();
+    let tried = ROOMIER.map(|percent| percent >= ALWAYS || nodes * usize::from(percent) >= 100);
+    let share = budget / tried.iter().filter(|tried| **tried).count() as u64;
+    for (percent, _) in ROOMIER.into_iter().zip(tried).filter(|(_, tried)| *tried) {
         let enough = match &best {
             Some(best) => !small || best.added.is_empty() || effort > 2 * MOST,
             None => small && effort > 2 * MOST,
@@ -103,8 +108,7 @@ fn best_rehearsed(model: &Model<'_>, choice: &Choice, budget: u64) -> Option<Reh
         if enough {
             break;
         }
-        let budget = budget / ROOMIER.len() as u64;
-        let roomier = choose(&model.roomier(percent), budget).fleet;
+        let roomier = choose(&model.roomier(percent), share).fleet;
         let than = best.as_ref().map_or(&choice.staying, |best| &best.fleet);
         let other = rehearse(model, &roomier, worth(than, &roomier), &mut effort);
         let cost = |way: &Rehearsed| (way.fleet.miscount(model), way.fleet.objective(model));
