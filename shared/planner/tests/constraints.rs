@@ -593,6 +593,25 @@ fn pods_that_fit_nowhere_go_nowhere_though_others_are_launched_for() {
 }
 
 #[test]
+fn a_zone_where_pods_find_no_place_holds_back_pods_that_are_spread() {
+    let mut tainted = node("node-1", "m6i.xlarge", "us-east-1b");
+    let (key, effect) = ("team".to_owned(), TaintEffect::NoExecute);
+    tainted.taints.push(Taint { key, value: String::new(), effect });
+    let pods = (0..4).map(|number| {
+        let mut made = pod("web", number, None, 100, 128);
+        made.topology_spread.push(spread(ZONE, "web", 1));
+        made
+    });
+    let mut input =
+        input(vec![node("node-0", "m6i.xlarge", "us-east-1a"), tainted], pods.collect());
+    assert_eq!(decide(&input).placements.len(), 4);
+    input.template.max_nodes = Some(2);
+    input.snapshot.nodes.iter_mut().for_each(|node| node.do_not_disrupt = true);
+    checked(&input);
+    assert_eq!(decide(&input).placements.len(), 1);
+}
+
+#[test]
 fn a_zone_where_nothing_is_launched_holds_back_pods_that_are_spread() {
     let full = |name: &str, zone: &str| {
         let mut made = node(name, "m6i.large", zone);

@@ -32,6 +32,18 @@ fn no_plan_breaks_a_constraint_the_policy_or_its_own_sums() {
 }
 
 #[test]
+fn the_count_of_nodes_stays_within_the_template() {
+    let mut full = 0;
+    for input in (CASES..CASES * 6).map(cluster) {
+        if input.template.max_nodes.is_some() {
+            assert_eq!(faults(&input, &decide(&input)), Vec::<String>::new(), "{}", input.seed);
+            full += 1;
+        }
+    }
+    assert!(full > CASES / 5, "{full} clusters with a most");
+}
+
+#[test]
 fn the_order_of_the_input_does_not_matter() {
     for seed in 0..CASES / 4 {
         let input = cluster(seed);
