@@ -4,7 +4,7 @@
 mod common;
 
 use common::{
-    checked, free_policy, input, launched, launches, node, pod, retired, small, wasteful,
+    ZONES, checked, free_policy, input, launched, launches, node, pod, retired, small, wasteful,
 };
 use domain::Money;
 use domain::finding::FindingCode;
@@ -477,4 +477,19 @@ fn a_disruption_that_new_nodes_do_not_live_to_earn_back_is_not_made() {
     let why = "does not pay for 6 evictions";
     let left = |plan: &Plan| plan.stays.iter().any(|stay| stay.text.contains(why));
     assert!(plans.any(|plan| left(&plan) && plan.commands.is_empty()));
+}
+
+#[test]
+fn a_cap_keeps_room_for_pods_that_can_be_nowhere_else() {
+    // Three zones of 34 % leave 2 % to spare: what may be anywhere must leave each zone to its own.
+    let free = (0..40).map(|number| pod("any", number, None, 3_000, 4_096));
+    let bound = (0..80).map(|number| {
+        let mut made = pod("bound", number, None, 1_500, 2_048);
+        made.volume_zone = Some(ZONES[number % 2].to_owned());
+        made
+    });
+    let mut input = input(Vec::new(), free.chain(bound).collect());
+    input.policy = Policy { spot_percent: 100, max_zone_percent: 34, ..input.policy };
+    let plan = checked(&input);
+    assert!(plan.after.spot_cpu_ppm > 950_000, "{} ppm", plan.after.spot_cpu_ppm);
 }
