@@ -60,6 +60,7 @@ pub struct Decision {
 pub fn decide(input: &PlanningInput) -> Decision {
     let input = canonical(input);
     let (mut model, mut settled) = settle(Model::new(&input));
+    // Of every pod there is; a wary model leaves out those that it gives no zone.
     let before = position(&model, &Fleet::default());
     if counted_in_vain(&model, &settled.rehearsed.fleet) {
         (model, settled) = settle(Model::wary(&input));

@@ -98,9 +98,10 @@ fn best_rehearsed(model: &Model<'_>, choice: &Choice, budget: u64) -> Option<Reh
     let pods: u64 = model.nodes.iter().map(|node| u64::from(node.evictable)).sum();
     let small = pods * model.nodes.len() as u64 <= SMALL;
     let nodes = model.nodes.len();
-    let tried = ROOMIER.map(|percent| percent >= ALWAYS || nodes * usize::from(percent) >= 100);
-    let share = budget / tried.iter().filter(|tried| **tried).count() as u64;
-    for (percent, _) in ROOMIER.into_iter().zip(tried).filter(|(_, tried)| *tried) {
+    let worth_a_try = |percent: &u8| *percent >= ALWAYS || nodes * usize::from(*percent) >= 100;
+    let tried: Vec<u8> = ROOMIER.into_iter().filter(worth_a_try).collect();
+    let share = budget / tried.len() as u64;
+    for percent in tried {
         let enough = match &best {
             Some(best) => !small || best.added.is_empty() || effort > 2 * MOST,
             None => small && effort > 2 * MOST,

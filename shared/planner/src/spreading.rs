@@ -3,7 +3,7 @@
 //!
 //! On Spot, whose prices differ by zone, the policy's cap on a zone does it.
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, NewNode};
 use crate::model::{Model, Shape};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,8 +14,9 @@ pub(crate) fn over_zones(model: &Model<'_>, fleet: &mut Fleet) {
         return;
     }
     let mut there = replicas(model, fleet);
+    let mut alike = BTreeMap::new();
     let launched: Vec<Launched> =
-        fleet.launched.iter().map(|new| Launched::new(model, new.shape, &new.load)).collect();
+        fleet.launched.iter().map(|new| Launched::new(model, new, &mut alike)).collect();
     // Nodes that may not go elsewhere first, then those with the most pods.
     let mut order: Vec<usize> = (0..launched.len()).collect();
     order.sort_by_key(|at| {
@@ -49,25 +50,29 @@ struct Launched {
 }
 
 impl Launched {
-    fn new(model: &Model<'_>, shape: u32, load: &[(u32, u32)]) -> Self {
+    /// `alike` is by shape what was found before.
+    fn new(model: &Model<'_>, new: &NewNode, alike: &mut BTreeMap<u32, Vec<u32>>) -> Self {
         let mut wishing: BTreeMap<u32, u32> = BTreeMap::new();
-        for (class, count) in load {
+        for (class, count) in &new.load {
             let workload = model.classes[*class as usize].workload;
             if model.wish_zones[workload as usize] {
                 *wishing.entry(workload).or_default() += count;
             }
         }
-        let own = &model.shapes[shape as usize];
-        let takes = |site: u32| {
-            load.iter()
-                .all(|(class, _)| model.classes[*class as usize].wanted.anywhere.contains(site))
+        let own = &model.shapes[new.shape as usize];
+        let takes = |at: &u32| {
+            let site = model.shapes[*at as usize].site;
+            let mut classes = new.load.iter().map(|(class, _)| &model.classes[*class as usize]);
+            classes.all(|class| class.wanted.anywhere.contains(site))
         };
-        let mut places = vec![shape];
+        let mut places = vec![new.shape];
         if !own.spot && !wishing.is_empty() {
-            let others = model.shapes.iter().zip(0..);
-            let others = others
-                .filter(|(other, at)| *at != shape && is_alike(own, other) && takes(other.site));
-            places.extend(others.map(|(_, at)| at));
+            let others = alike.entry(new.shape).or_insert_with(|| {
+                let others = model.shapes.iter().zip(0..);
+                let others = others.filter(|(other, at)| *at != new.shape && is_alike(own, other));
+                others.map(|(_, at)| at).collect()
+            });
+            places.extend(others.iter().filter(|at| takes(at)));
         }
         Self { places, wishing }
     }

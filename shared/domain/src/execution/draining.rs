@@ -250,11 +250,10 @@ impl Step<'_, '_> {
             .fold((0, 0), |(all, ending), pod| (all + 1, ending + u32::from(pod.terminating)))
     }
 
-    fn evictable_on(&self, node: &NodeRun) -> impl Iterator<Item = &'_ Pod> {
-        let name = node.node.name.clone();
+    fn evictable_on(&self, node: &NodeRun) -> impl Iterator<Item = &Pod> {
         let pods = self.observed.snapshot.pods.iter();
         pods.filter(move |pod| {
-            pod.node.as_deref() == Some(name.as_str()) && pod.kind.is_evictable()
+            pod.node.as_deref() == Some(node.node.name.as_str()) && pod.kind.is_evictable()
         })
     }
 

@@ -4,6 +4,7 @@ use super::columns::{self, Column};
 use super::programme::Row;
 use crate::fleet::Fleet;
 use crate::model::{Existing, Model, RESOURCES, Verdict};
+use crate::packing::Size;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -123,17 +124,17 @@ fn nodes_apart<'a>(
             members.entry(group).or_default().push((*class, *count));
         }
     }
-    let size = |class: u32| &model.classes[class as usize].size;
     let mut rows = Vec::new();
     for (group, members) in members {
         for (least, _) in &members {
             let place = &places.of[least];
-            let holds = move |room: &[u32; RESOURCES]| {
-                size(*least).iter().zip(room).all(|(size, room)| size <= room)
+            let least = &model.classes[*least as usize].size;
+            let holds = move |room: &Size<RESOURCES>| {
+                least.iter().zip(room).all(|(size, room)| size <= room)
             };
-            let counted = members
-                .iter()
-                .filter(|(class, _)| holds(size(*class)) && places.of[class].is_subset(place));
+            let counted = members.iter().filter(|(class, _)| {
+                holds(&model.classes[*class as usize].size) && places.of[class].is_subset(place)
+            });
             let count: u32 = counted.map(|counted| counted.1).sum();
             let taken = |node: &Existing| node.tallies.iter().any(|tally| tally.group == group);
             let lent = lending(model)
@@ -142,7 +143,7 @@ fn nodes_apart<'a>(
             if demand <= 0.0 {
                 continue;
             }
-            let (least, place) = (*least, Rc::clone(place));
+            let place = Rc::clone(place);
             rows.push(Row {
                 demand,
                 gives: Box::new(move |column| {
@@ -154,9 +155,7 @@ fn nodes_apart<'a>(
                         return f64::from(here.map_or(1, |here| here.1));
                     }
                     let taken = column.tallies.iter().any(|tally| tally.group == group);
-                    let size = &model.classes[least as usize].size;
-                    let fits = size.iter().zip(&column.room).all(|(size, room)| size <= room);
-                    f64::from(u8::from(!taken && fits))
+                    f64::from(u8::from(!taken && holds(&column.room)))
                 }),
             });
         }

@@ -16,7 +16,7 @@ pub(crate) struct Zoning<'a> {
     skews: Vec<u32>,
     zones: Vec<String>,
     /// Whether pods that wait are counted on in each: not where no node is launched.
-    launches: Vec<bool>,
+    counted_on: Vec<bool>,
     /// By term and zone: owners and counted.
     tallies: BTreeMap<(u32, usize), (u32, u32)>,
     /// The same of pods that run.
@@ -33,7 +33,7 @@ impl<'a> Zoning<'a> {
         let launched = zones(input);
         let there = input.snapshot.nodes.iter().filter_map(|node| node.zone.as_ref());
         let zones: BTreeSet<&String> = launched.iter().chain(there).collect();
-        let launches = zones.iter().map(|zone| !wary && launched.contains(*zone)).collect();
+        let counted_on = zones.iter().map(|zone| !wary && launched.contains(*zone)).collect();
         let zones: Vec<String> = zones.into_iter().cloned().collect();
         let skews = facts
             .affinity
@@ -46,7 +46,7 @@ impl<'a> Zoning<'a> {
             facts,
             skews,
             zones,
-            launches,
+            counted_on,
             tallies: BTreeMap::new(),
             running: BTreeMap::new(),
             sure: BTreeMap::new(),
@@ -96,7 +96,7 @@ impl<'a> Zoning<'a> {
         self.note(pod, best);
         // What no machine may have is not counted on either.
         let usual = self.facts.sizes[pod][NAMED..].iter().all(|amount| *amount == 0);
-        let sure = usual && self.launches[best];
+        let sure = usual && self.counted_on[best];
         for member in zonal.iter().filter(|member| member.counted && sure) {
             *self.sure.entry((member.group, best)).or_default() += 1;
         }
