@@ -67,6 +67,16 @@ const fn temper(number: u64) -> Temper {
     }
 }
 
+/// A fleet that rehearsals show to be carried out in gentle steps with nothing added. `effort` grows by the
+/// nodes looked at.
+pub(crate) fn as_it_is(model: &Model<'_>, fleet: &Fleet, effort: &mut u64) -> Option<Rehearsed> {
+    let (short, _) = lacking_room(model, fleet, GENTLE, 0, effort);
+    short.is_empty().then(|| {
+        let (steps, moves) = in_steps(model, fleet, GENTLE);
+        Rehearsed { fleet: fleet.clone(), steps, moves, added: Vec::new() }
+    })
+}
+
 /// Rehearses a fleet's change, and adds to it what it lacks. `None` where that would cost more than
 /// `worth`, or nothing that could be added helps. `effort` grows by the nodes looked at.
 pub(crate) fn rehearse(
@@ -100,6 +110,7 @@ fn amend(
     checks: &mut u64,
 ) -> Option<Rehearsed> {
     let mut added: Vec<Added> = Vec::new();
+    let mut spent = Money::ZERO;
     let mut number = 0;
     let most = most(model, &fleet);
     loop {
@@ -116,10 +127,11 @@ fn amend(
         while lacking(&short) > leave {
             let (better, what) = relieve(model, &fleet, &mut short)?;
             fleet = better;
+            spent += what.cost;
             added.push(what);
-        }
-        if added.iter().map(|added| added.cost).sum::<Money>() > worth {
-            return None;
+            if spent > worth {
+                return None;
+            }
         }
         if *checks >= most {
             let (steps, moves) = in_steps(model, &fleet, cut);

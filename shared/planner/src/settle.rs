@@ -4,7 +4,7 @@ use crate::choose::{Choice, choose};
 use crate::fleet::Fleet;
 use crate::model::Model;
 use crate::payback::Gain;
-use crate::rehearse::{MOST, Rehearsed, rehearse};
+use crate::rehearse::{MOST, Rehearsed, as_it_is, rehearse};
 use crate::steps::steps;
 use crate::words::{counted, duration, usd};
 use domain::Money;
@@ -12,6 +12,9 @@ use domain::Money;
 /// How much less tightly other fleets are packed than the policy asks for, percent of allocatable. Each
 /// gets an equal share of the budget.
 const ROOMIER: [u8; 6] = [3, 6, 10, 15, 20, 25];
+/// The same of fleets that are even over zones, in the order in which they are tried: the first mostly carries
+/// out as it is, and the next has to be cheaper with what it takes to carry it out.
+const EVEN: [u8; 2] = [1, 0];
 /// Percentages below this one are tried where they are a node at least, in sum.
 const ALWAYS: u8 = 10;
 /// Nodes times their pods up to which other fleets are tried though there is one: in larger clusters
@@ -91,31 +94,61 @@ fn settle_one(model: &Model<'_>, budget: u64) -> Settled {
 /// The chosen fleet with what rehearsals added to it, or one that was packed less tightly and needs
 /// less, whichever costs least.
 fn best_rehearsed(model: &Model<'_>, choice: &Choice, budget: u64) -> Option<Rehearsed> {
-    let mut effort = 0;
-    let worth = |than: &Fleet, fleet: &Fleet| than.cost_change(model) - fleet.cost_change(model);
-    let mut best =
-        rehearse(model, &choice.fleet, worth(&choice.staying, &choice.fleet), &mut effort);
-    let pods: u64 = model.nodes.iter().map(|node| u64::from(node.evictable)).sum();
-    let small = pods * model.nodes.len() as u64 <= SMALL;
+    let mut search = Search { model, staying: &choice.staying, best: None, effort: 0 };
+    if search.carries_out(&choice.fleet) {
+        return search.best;
+    }
     let nodes = model.nodes.len();
+    let pods: u64 = model.nodes.iter().map(|node| u64::from(node.evictable)).sum();
+    let small = pods * nodes as u64 <= SMALL;
     let worth_a_try = |percent: &u8| *percent >= ALWAYS || nodes * usize::from(*percent) >= 100;
-    let tried: Vec<u8> = ROOMIER.into_iter().filter(worth_a_try).collect();
-    let share = budget / tried.len() as u64;
-    for percent in tried {
-        let enough = match &best {
-            Some(best) => !small || best.added.is_empty() || effort > 2 * MOST,
-            None => small && effort > 2 * MOST,
+    let roomier: Vec<u8> = ROOMIER.into_iter().filter(worth_a_try).collect();
+    let share = budget / (EVEN.len() + roomier.len()) as u64;
+    for percent in EVEN {
+        search.consider(&choose(&model.roomier(percent).evened(), share).fleet);
+    }
+    search.consider(&choice.fleet);
+    for percent in roomier {
+        let enough = match &search.best {
+            Some(best) => !small || best.added.is_empty() || search.effort > 2 * MOST,
+            None => small && search.effort > 2 * MOST,
         };
         if enough {
             break;
         }
-        let roomier = choose(&model.roomier(percent), share).fleet;
-        let than = best.as_ref().map_or(&choice.staying, |best| &best.fleet);
-        let other = rehearse(model, &roomier, worth(than, &roomier), &mut effort);
-        let cost = |way: &Rehearsed| (way.fleet.miscount(model), way.fleet.objective(model));
-        best = best.into_iter().chain(other).min_by_key(cost);
+        search.consider(&choose(&model.roomier(percent), share).fleet);
     }
-    best
+    search.best
+}
+
+/// The best fleet so far of those that were rehearsed.
+struct Search<'m> {
+    model: &'m Model<'m>,
+    staying: &'m Fleet,
+    best: Option<Rehearsed>,
+    effort: u64,
+}
+
+impl Search<'_> {
+    /// Whether a fleet needs no addition, and so is the best.
+    fn carries_out(&mut self, fleet: &Fleet) -> bool {
+        self.best = as_it_is(self.model, fleet, &mut self.effort);
+        self.best.is_some()
+    }
+
+    /// Rehearses a fleet with what has to be added to it, as long as that costs less than the best.
+    fn consider(&mut self, fleet: &Fleet) {
+        let model = self.model;
+        let than = self.best.as_ref().map_or(self.staying, |best| &best.fleet);
+        let worth = than.cost_change(model) - fleet.cost_change(model);
+        let lacks = |fleet: &Fleet| (fleet.miscount(model), fleet.waiting());
+        if lacks(fleet) > lacks(than) || self.best.is_some() && worth <= Money::ZERO {
+            return;
+        }
+        let other = rehearse(model, fleet, worth, &mut self.effort);
+        let rank = |way: &Rehearsed| (lacks(&way.fleet), way.fleet.objective(model));
+        self.best = self.best.take().into_iter().chain(other).min_by_key(rank);
+    }
 }
 
 /// Why a fleet is not worth the change, in a sentence.

@@ -9,6 +9,7 @@ mod nodes;
 mod pods;
 mod preferences;
 mod regional;
+mod roomier;
 mod shapes;
 mod sites;
 mod verdicts;
@@ -66,6 +67,8 @@ pub(crate) struct Model<'a> {
     pub(crate) rivals: Vec<(u32, u32)>,
     /// Class of each pod of the snapshot that can be moved or placed.
     pub(crate) class_of: Vec<Option<u32>>,
+    /// Replicas are to be shared out evenly among zones though they do not ask for it.
+    pub(crate) evened: bool,
     pub(crate) findings: BTreeSet<Finding>,
 }
 
@@ -128,29 +131,9 @@ impl<'a> Model<'a> {
             pending: classed.pending,
             rivals: classed.rivals,
             class_of: classed.class_of,
+            evened: false,
             findings,
         }
-    }
-
-    /// The same where every packing keeps `percent` of each node's allocatable CPU and memory free beyond
-    /// the policy's headroom.
-    pub(crate) fn roomier(&self, percent: u8) -> Self {
-        let mut model = self.clone();
-        let narrow = |room: &mut Size<RESOURCES>, allocatable: &Size<RESOURCES>| {
-            for (room, whole) in room.iter_mut().zip(&allocatable[..2]) {
-                *room = room.saturating_sub((u64::from(*whole) * u64::from(percent) / 100) as u32);
-            }
-        };
-        for node in &mut model.nodes {
-            if let Some(free) = &mut node.free {
-                narrow(free, &node.allocatable);
-            }
-        }
-        for shape in &mut model.shapes {
-            narrow(&mut shape.room, &vector(&shape.allocatable, &[]));
-            shape.launchable &= shape.room[..2].iter().all(|room| *room > 0);
-        }
-        model
     }
 
     /// The same where no preference of a pod counts.
