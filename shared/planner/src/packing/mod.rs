@@ -18,6 +18,7 @@ mod greedy;
 mod knapsack;
 mod linear;
 mod loads;
+mod narrow;
 mod patterns;
 mod pour;
 mod random;
@@ -34,6 +35,9 @@ pub(crate) use simplex::Column;
 
 use state::State;
 use std::rc::Rc;
+
+/// Resources that problems are searched in where their items take no more.
+const FEW: usize = 4;
 
 /// Sizes in `D` resources. Small integers: they are divided in floating point, exactly.
 pub type Size<const D: usize> = [u32; D];
@@ -190,11 +194,26 @@ pub struct Packing {
 /// The bound is the best of the linear programmes' and of what whole bins cost that cover them.
 pub fn solve<const D: usize>(problem: &Problem<D>, budget: u64, seed: u64) -> Packing {
     // Without a budget a greedy packing is all that is asked for.
+    if budget == 0 {
+        return packed(problem, 0, 0, seed);
+    }
+    match narrow::in_fewer::<D, FEW>(problem) {
+        Some(few) if D > FEW => searched(few, budget, seed),
+        _ => searched(problem.clone(), budget, seed),
+    }
+}
+
+fn searched<const D: usize>(problem: Problem<D>, budget: u64, seed: u64) -> Packing {
     let limit = budget * state::CHECKS_PER_UNIT / 8;
-    let tight = (budget > 0).then(|| reach::tightened(problem, limit));
-    let (problem, work) = tight.as_ref().map_or((problem, 0), |(tight, work)| (tight, *work));
+    let (tight, tightening) = reach::tightened(problem, limit);
+    let (narrowed, choosing) = narrow::without_worse(tight);
+    narrowed.widen(packed(&narrowed.problem, tightening + choosing, budget, seed))
+}
+
+/// Packs, where so many checks were made before.
+fn packed<const D: usize>(problem: &Problem<D>, checks: u64, budget: u64, seed: u64) -> Packing {
     let mut state = State::new(problem);
-    state.checks = work;
+    state.checks = checks;
     let bound = search::improve(&mut state, budget, seed);
     // Costs are sums of prices, so the next multiple of their common divisor is a bound too.
     let step = problem.kinds.iter().fold(0, |step, kind| gcd(step, kind.price)).max(1);

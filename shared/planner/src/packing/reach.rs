@@ -4,13 +4,13 @@ use super::{Kind, Problem, gcd};
 
 /// The problem with each kind's room cut to the largest sum of sizes within it, resource by resource:
 /// what fits does not change, and every bound gets better. Takes about `limit` checks at most, and returns how many it took.
-pub(super) fn tightened<const D: usize>(problem: &Problem<D>, limit: u64) -> (Problem<D>, u64) {
-    let mut tight = problem.clone();
+pub(super) fn tightened<const D: usize>(mut problem: Problem<D>, limit: u64) -> (Problem<D>, u64) {
     let mut work = 0;
     for at in 0..D {
-        work += tighten(&mut tight.kinds, &sizes(problem, at), at, limit / D as u64);
+        let sizes = sizes(&problem, at);
+        work += tighten(&mut problem.kinds, &sizes, at, limit / D as u64);
     }
-    (tight, work)
+    (problem, work)
 }
 
 /// Sizes in a resource with how many items have each.

@@ -43,6 +43,8 @@ pub(super) struct State<'a, const D: usize> {
     reserved: Vec<u64>,
     /// By workload: pools and replicas in them.
     pub(super) replicas: Vec<Vec<(u32, u32)>>,
+    /// Whether anything limits many bins together: quotas, or replicas in a pool.
+    tied: bool,
     /// Fit checks made: the unit of work is a hundred of them.
     pub(super) checks: u64,
 }
@@ -88,6 +90,7 @@ impl<'a, const D: usize> State<'a, D> {
             remaining: problem.items.iter().map(|item| item.count).collect(),
             used: problem.quotas.iter().map(|quota| quota.used).collect(),
             replicas,
+            tied: workloads > 0 || !problem.quotas.is_empty(),
             checks: 0,
         }
     }
@@ -156,6 +159,9 @@ impl<'a, const D: usize> State<'a, D> {
         for member in class.members.iter() {
             room = room.min(self.group_room(bin, *member));
         }
+        if !self.tied {
+            return room;
+        }
         if class.size[0] > 0 {
             let own = self.own(bin);
             let captive = &self.captive[item as usize];
@@ -209,6 +215,9 @@ impl<'a, const D: usize> State<'a, D> {
 
     /// Keeps quotas and replicas in step.
     fn account(&mut self, place: Place, item: u32, count: u32, more: bool) {
+        if !self.tied {
+            return;
+        }
         let class = &self.problem.items[item as usize];
         let cpu = u64::from(class.size[0]) * u64::from(count);
         for quota in self.quotas(place) {
