@@ -198,6 +198,37 @@ impl<'a, const D: usize> State<'a, D> {
         self.account(bin.kind, item, count, true);
     }
 
+    /// Takes some of the load at a place out of a bin, back to what remains; the place stays.
+    pub(super) fn take(&mut self, bin: &mut Bin<D>, at: usize, count: u32) {
+        bin.load[at].1 -= count;
+        let item = bin.load[at].0;
+        let class = &self.problem.items[item as usize];
+        for (free, size) in bin.free.iter_mut().zip(&class.size) {
+            *free += size * count;
+        }
+        self.remaining[item as usize] += count;
+        for member in class.members.iter() {
+            tally(bin, *member, count, false);
+        }
+        self.account(bin.kind, item, count, false);
+    }
+
+    /// Counts what is in a bin as remaining: the bin is set aside.
+    pub(super) fn release(&mut self, bin: &Bin<D>) {
+        for &(item, count) in &bin.load {
+            self.remaining[item as usize] += count;
+            self.account(bin.kind, item, count, false);
+        }
+    }
+
+    /// Takes a bin back that was set aside.
+    pub(super) fn claim(&mut self, bin: &Bin<D>) {
+        for &(item, count) in &bin.load {
+            self.remaining[item as usize] -= count;
+            self.account(bin.kind, item, count, true);
+        }
+    }
+
     /// Takes everything out of a bin, back to what remains.
     pub(super) fn empty(&mut self, bin: &mut Bin<D>) {
         for (item, count) in std::mem::take(&mut bin.load) {
