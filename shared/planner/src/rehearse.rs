@@ -149,6 +149,10 @@ fn lacking_room(
     first: u64,
     checks: &mut u64,
 ) -> (Vec<Short>, u64) {
+    if fleet.retired.is_empty() {
+        // Pods that wait may go on waiting.
+        return (Vec::new(), 0);
+    }
     let (steps, _) = in_steps(model, fleet, cut);
     let (mut short, mut passed, start) = (Vec::new(), 0, *checks);
     while short.is_empty() && passed < REHEARSALS && (passed == 0 || *checks - start < ENOUGH) {
