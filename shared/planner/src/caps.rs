@@ -34,15 +34,18 @@ pub(crate) fn within_policy(model: &Model<'_>, base: &Fleet, fleet: &Fleet) -> b
         && within_caps(model, base, fleet)
 }
 
-/// Whether one more node on Spot keeps the policy's share and caps, were it full.
-pub(crate) fn spot_fits(model: &Model<'_>, fleet: &Fleet, shape: &Shape) -> bool {
-    let before = fleet.spot_cpu(model);
+/// Whether one more node on Spot beside what there is keeps the policy's share and caps, were it full.
+pub(crate) fn spot_fits(
+    model: &Model<'_>,
+    before: &BTreeMap<Pool, SpotCpu>,
+    shape: &Shape,
+) -> bool {
     let mut after = before.clone();
     after.entry(shape.pool.clone()).or_default().add(u64::from(shape.spare[0]));
     let percent = u64::from(model.input.policy.spot_percent);
     let total: u64 = after.values().map(|used| used.cpu).sum();
     (percent >= 100 || total * 100 <= model.workload_cpu() * percent)
-        && caps_hold(model, &before, &after)
+        && caps_hold(model, before, &after)
 }
 
 fn caps_hold(

@@ -9,6 +9,7 @@ use std::rc::Rc;
 /// How many replicas of each workload are in each zone, as places are given out.
 #[derive(Debug)]
 pub(crate) struct Shares<'m> {
+    model: &'m Model<'m>,
     /// Zones that nodes are launched in, and the sites in each.
     zones: Vec<(&'m str, Vec<u32>)>,
     /// By workload, in the order of zones.
@@ -28,7 +29,8 @@ impl<'m> Shares<'m> {
                 sites.push(node.site);
             }
         }
-        let mut shares = Self { zones: zones.into_iter().collect(), replicas: BTreeMap::new() };
+        let mut shares =
+            Self { model, zones: zones.into_iter().collect(), replicas: BTreeMap::new() };
         let of_workload =
             |(class, count): &(u32, u32)| (model.classes[*class as usize].workload, *count);
         for (at, node) in model.nodes.iter().enumerate() {
@@ -54,7 +56,8 @@ impl<'m> Shares<'m> {
     }
 
     /// Shares `count` pods of a class out: each goes to the zone with the fewest replicas of its workload
-    /// among those where it may be. Pods that have constraints over zones keep the zone they were given.
+    /// among those where it may be. Few replicas may be anywhere, and pods that have constraints over zones
+    /// keep the zone they were given.
     pub(crate) fn share_out(
         &mut self,
         made: &Class,
@@ -70,7 +73,7 @@ impl<'m> Shares<'m> {
                 open.push((at, common, 0));
             }
         }
-        if open.len() < 2 || !made.zonal.is_empty() {
+        if open.len() < 2 || !made.zonal.is_empty() || !self.model.is_evened(made.workload) {
             return vec![(Rc::clone(sites), count)];
         }
         let zones = self.zones.len();

@@ -64,22 +64,26 @@ fn another(model: &Model<'_>, fleet: &Fleet, short: &[Short]) -> Option<Way> {
         *before.entry(&model.shapes[new.shape as usize].pool.zone).or_default() += 1;
     }
     let size = model.classes[short[0].class as usize].size;
+    let on_spot = fleet.spot_cpu(model);
     let priced = |(at, shape): (usize, &Shape)| {
         let before = before.get(shape.pool.zone.as_str()).copied().unwrap_or(0);
         let large = (0..2).all(|one| shape.spare[one] >= size[one].saturating_mul(before + 1));
         let pods: u32 = taken(model, shape, short).iter().sum();
-        if pods == 0
-            || !large
-            || !shape.launchable
-            || (shape.spot && !spot_fits(model, fleet, shape))
-        {
+        if pods == 0 || !large || !shape.launchable {
             return None;
         }
         let price = u128::try_from(shape.price.nanos()).unwrap_or(0)
             + risk(model, shape.interruption_ppm, shape.price, pods);
         Some((price / u128::from(pods), at))
     };
-    let (_, at) = model.shapes.iter().enumerate().filter_map(priced).min()?;
+    let mut shapes: Vec<(u128, usize)> =
+        model.shapes.iter().enumerate().filter_map(priced).collect();
+    shapes.sort_unstable();
+    let allowed = |at: &usize| {
+        let shape = &model.shapes[*at];
+        !shape.spot || spot_fits(model, &on_spot, shape)
+    };
+    let at = shapes.into_iter().map(|(_, at)| at).find(allowed)?;
     let shape = &model.shapes[at];
     let mut better = fleet.clone();
     better.launched.push(NewNode { shape: at as u32, load: Load::new() });

@@ -15,6 +15,8 @@ const ROOMIER: [u8; 6] = [3, 6, 10, 15, 20, 25];
 /// The same of fleets that are even over zones, in the order in which they are tried: the first mostly carries
 /// out as it is, and the next has to be cheaper with what it takes to carry it out.
 const EVEN: [u8; 2] = [1, 0];
+/// Nodes from which they are tried: in smaller clusters they move more pods for less.
+const MANY: usize = 30;
 /// Percentages below this one are tried where they are a node at least, in sum.
 const ALWAYS: u8 = 10;
 /// Nodes times their pods up to which other fleets are tried though there is one: in larger clusters
@@ -103,9 +105,14 @@ fn best_rehearsed(model: &Model<'_>, choice: &Choice, budget: u64) -> Option<Reh
     let small = pods * nodes as u64 <= SMALL;
     let worth_a_try = |percent: &u8| *percent >= ALWAYS || nodes * usize::from(*percent) >= 100;
     let roomier: Vec<u8> = ROOMIER.into_iter().filter(worth_a_try).collect();
-    let share = budget / (EVEN.len() + roomier.len()) as u64;
-    for percent in EVEN {
-        search.consider(&choose(&model.roomier(percent).evened(), share).fleet);
+    let even: Vec<Model<'_>> = EVEN
+        .into_iter()
+        .filter(|_| nodes >= MANY)
+        .filter_map(|percent| model.roomier(percent).evened())
+        .collect();
+    let share = budget / (even.len() + roomier.len()) as u64;
+    for even in even {
+        search.consider(&choose(&even, share).fleet);
     }
     search.consider(&choice.fleet);
     for percent in roomier {
@@ -139,15 +146,15 @@ impl Search<'_> {
     /// Rehearses a fleet with what has to be added to it, as long as that costs less than the best.
     fn consider(&mut self, fleet: &Fleet) {
         let model = self.model;
+        let rank = |fleet: &Fleet| (fleet.miscount(model), fleet.waiting(), fleet.objective(model));
         let than = self.best.as_ref().map_or(self.staying, |best| &best.fleet);
-        let worth = than.cost_change(model) - fleet.cost_change(model);
-        let lacks = |fleet: &Fleet| (fleet.miscount(model), fleet.waiting());
-        if lacks(fleet) > lacks(than) || self.best.is_some() && worth <= Money::ZERO {
+        let waits_longer = fleet.waiting() > self.staying.waiting();
+        if waits_longer || self.best.is_some() && rank(fleet) >= rank(than) {
             return;
         }
+        let worth = than.cost_change(model) - fleet.cost_change(model);
         let other = rehearse(model, fleet, worth, &mut self.effort);
-        let rank = |way: &Rehearsed| (lacks(&way.fleet), way.fleet.objective(model));
-        self.best = self.best.take().into_iter().chain(other).min_by_key(rank);
+        self.best = self.best.take().into_iter().chain(other).min_by_key(|way| rank(&way.fleet));
     }
 }
 

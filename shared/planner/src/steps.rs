@@ -101,12 +101,12 @@ fn launch_order(fleet: &Fleet) -> Vec<usize> {
 /// Gives every place a pod: those that wait first, then those of the node that is nearest to empty.
 fn moves(model: &Model<'_>, fleet: &Fleet, order: &[usize]) -> Vec<Move> {
     let mut waiting: BTreeMap<u32, u32> = model.pending.iter().copied().collect();
-    let mut left: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut left = vec![0; model.nodes.len()];
     let mut holders: BTreeMap<u32, BTreeMap<u32, u32>> = BTreeMap::new();
     for at in &fleet.retired {
         for (class, count) in &model.nodes[*at as usize].load {
             holders.entry(*class).or_default().insert(*at, *count);
-            *left.entry(*at).or_default() += count;
+            left[*at as usize] += count;
         }
     }
     let there = fleet.moved_in.iter().map(|(at, load)| (Destination::Node(*at), load));
@@ -124,8 +124,8 @@ fn moves(model: &Model<'_>, fleet: &Fleet, order: &[usize]) -> Vec<Move> {
             }
             while count > 0 {
                 let Some(held) = holders.get_mut(&class) else { break };
-                let next =
-                    held.keys().copied().min_by_key(|at| (!touched.contains(at), left[at], *at));
+                let rank = |at: &u32| (!touched.contains(at), left[*at as usize], *at);
+                let next = held.keys().copied().min_by_key(rank);
                 let Some(at) = next else { break };
                 touched.insert(at);
                 let have = held[&at];
@@ -136,7 +136,7 @@ fn moves(model: &Model<'_>, fleet: &Fleet, order: &[usize]) -> Vec<Move> {
                 } else {
                     held.insert(at, have - taken);
                 }
-                left.entry(at).and_modify(|left| *left -= taken);
+                left[at as usize] -= taken;
                 moves.push(Move { from: Some(at), class, count: taken, to });
             }
         }
