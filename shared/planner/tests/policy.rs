@@ -493,3 +493,40 @@ fn a_cap_keeps_room_for_pods_that_can_be_nowhere_else() {
     let plan = checked(&input);
     assert!(plan.after.spot_cpu_ppm > 950_000, "{} ppm", plan.after.spot_cpu_ppm);
 }
+
+/// Names of the apps of which a plan launches pods on Spot.
+fn apps_on_spot(plan: &Plan) -> BTreeSet<String> {
+    let spot =
+        launches(plan).filter(|launch| launch.choices[0].pool.capacity_type == CapacityType::Spot);
+    spot.flat_map(|launch| &launch.packing).map(|share| share.workload.name.clone()).collect()
+}
+
+#[test]
+fn pods_whose_memory_fits_the_cheapest_nodes_on_demand_stay_there_first() {
+    // An even share of CPU each: of the cheapest CPU on-demand there is with 2 GiB.
+    let lean = (0..16).map(|number| pod("a-lean", number, None, 1_000, 1_800));
+    let rich = (0..16).map(|number| pod("b-rich", number, None, 1_000, 7_000));
+    let mut input = wasteful(lean.chain(rich));
+    input.policy.spot_percent = 50;
+    assert_eq!(apps_on_spot(&checked(&input)), BTreeSet::from(["b-rich".to_owned()]));
+}
+
+#[test]
+fn of_pods_that_fit_alike_the_largest_stay_on_demand_first() {
+    let large = (0..4).map(|number| pod("a-large", number, None, 4_000, 7_200));
+    let small = (0..16).map(|number| pod("b-small", number, None, 1_000, 1_800));
+    let mut input = wasteful(large.chain(small));
+    input.policy.spot_percent = 50;
+    assert_eq!(apps_on_spot(&checked(&input)), BTreeSet::from(["b-small".to_owned()]));
+}
+
+#[test]
+fn single_replicas_that_may_not_be_on_spot_take_no_share_of_it() {
+    // By what they ask for they would be the first to go there.
+    let single = (0..16).map(|at| pod(&format!("a-single{at}"), 0, None, 1_000, 7_000));
+    let many = (0..16).map(|number| pod("b-many", number, None, 1_000, 1_800));
+    let mut input = wasteful(single.chain(many));
+    input.policy.spot_percent = 50;
+    input.policy.max_workload_pool_percent = 50;
+    assert_eq!(apps_on_spot(&checked(&input)), BTreeSet::from(["b-many".to_owned()]));
+}
