@@ -523,9 +523,10 @@ fn of_pods_that_fit_alike_the_largest_stay_on_demand_first() {
 #[test]
 fn single_replicas_that_may_not_be_on_spot_take_no_share_of_it() {
     // By what they ask for they would be the first to go there.
-    let single = (0..16).map(|at| pod(&format!("a-single{at}"), 0, None, 1_000, 7_000));
-    let many = (0..16).map(|number| pod("b-many", number, None, 1_000, 1_800));
-    let mut input = wasteful(single.chain(many));
+    let single = (0..7).map(|at| pod(&format!("a-single{at}"), 0, Some("node-0"), 1_000, 6_500));
+    let many = (0..7).map(|number| pod("b-many", number, Some("node-0"), 1_000, 1_800));
+    let there = node("node-0", "m6i.4xlarge", "us-east-1a");
+    let mut input = input(vec![there], single.chain(many).collect());
     input.policy.spot_percent = 50;
     input.policy.max_workload_pool_percent = 50;
     assert_eq!(apps_on_spot(&checked(&input)), BTreeSet::from(["b-many".to_owned()]));
