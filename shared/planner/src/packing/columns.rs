@@ -72,7 +72,8 @@ pub(super) fn is_plain<const D: usize>(problem: &Problem<D>) -> bool {
 pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Option<Programme<D>> {
     let problem = state.problem;
     let resources = Prices::new(&problem.items, &problem.kinds);
-    let rows = Rows::new(problem, &resources.blend(BALANCE), &resources.opened, most_rows(until));
+    let paying = paying(problem, &resources.exact);
+    let rows = Rows::new(problem, &resources.blend(BALANCE), &paying, most_rows(until));
     let scale = scale(problem);
     let dearest = problem.kinds.iter().map(|kind| kind.price).max()? as f64;
     let demand = rows.demand(&scale);
@@ -207,15 +208,15 @@ impl<const D: usize> Programme<D> {
         let bins: f64 = self.amounts.iter().sum();
         let sand = (!self.rows.poured.is_empty())
             .then(|| Sand::new(guide.prices.blend(BALANCE), bins, checks));
-        Loads { guide, common: self.kinds_for_sand(problem), kinds, scarce, sand }
+        Loads { guide, common: paying(problem, &self.sand), kinds, scarce, sand }
     }
+}
 
-    /// Kinds that sand alone is worth nearly opening for, beside those that it opens.
-    fn kinds_for_sand(&self, problem: &Problem<D>) -> Vec<u32> {
-        let pays = |kind: &Kind<D>| worth(&kind.capacity, &self.sand) >= kind.price as f64 * NEARLY;
-        let kinds = problem.kinds.iter().enumerate().filter(|(_, kind)| pays(kind));
-        kinds.map(|(at, _)| at as u32).collect()
-    }
+/// Kinds that room alone is worth nearly opening for.
+fn paying<const D: usize>(problem: &Problem<D>, prices: &[f64; D]) -> Vec<u32> {
+    let pays = |kind: &Kind<D>| worth(&kind.capacity, prices) >= kind.price as f64 * NEARLY;
+    let kinds = problem.kinds.iter().enumerate().filter(|(_, kind)| pays(kind));
+    kinds.map(|(at, _)| at as u32).collect()
 }
 
 /// Rows that can be solved within so many checks: the work grows with their cube.

@@ -3,10 +3,12 @@
 use super::columns::{self, Programme};
 use super::dive::dive;
 use super::fleets::fleets;
-use super::greedy::{Guide, Way, complete};
+use super::greedy::{Guide, REST, WAYS, complete};
 use super::loads::Loads;
 use super::pour::pour_into;
-use super::search::{WAYS, complete_packing};
+use super::random::Random;
+use super::rebuild::Rebuild;
+use super::search::complete_packing;
 use super::state::State;
 
 /// A programme that costs no more than so many times its bound is as good as solved.
@@ -15,8 +17,9 @@ const SOLVED: f64 = 1.003;
 const MANY: usize = 16;
 /// Amounts above which dives round up: which does best is luck.
 const UPS: [f64; 5] = [0.3, 0.5, 0.15, 0.7, 0.4];
-/// The most robust greedy way for what others left.
-const REST: Way = WAYS[2];
+
+/// First packings do not depend on the seed of the search.
+const SEED: u64 = 1;
 
 /// What the ways came to, beside the best packing.
 pub(super) struct Constructed<'a, const D: usize> {
@@ -65,11 +68,8 @@ pub(super) fn construct<'a, const D: usize>(
         }
     }
     if few || !many {
-        let opened: Vec<u32> = programme.fleet().iter().map(|kind| kind.0).collect();
-        try_out(state, |other| {
-            programme.loads(problem, guide, opened, until * 3 / 5).complete(other);
-            complete(other, guide, REST);
-        });
+        let rebuild = Rebuild::new(problem, &programme, guide, until);
+        try_out(state, |other| rebuild.complete(other, &mut Random::new(SEED)));
     }
     // Where few items go into a bin, a fleet poured full seldom is the best.
     let hopeful = if many || state.checks < until / 5 {

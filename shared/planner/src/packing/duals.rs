@@ -13,8 +13,6 @@ pub(super) struct Prices<const D: usize> {
     /// A resource that is plentiful in sum may be short in one bin: a little of these prices keeps loads
     /// balanced.
     pub(super) balanced: [f64; D],
-    /// Kinds that the programme opens.
-    pub(super) opened: Vec<u32>,
 }
 
 impl<const D: usize> Prices<D> {
@@ -40,8 +38,7 @@ impl<const D: usize> Prices<D> {
             std::array::from_fn(|at| (demand[at] / room[at].max(1.0)).min(1.0).powi(2));
         let all: f64 = scarcity.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         let balanced = std::array::from_fn(|at| cost * scarcity[at] / all / room[at].max(1.0));
-        let opened = solved.amounts.iter().map(|(kind, _)| *kind).collect();
-        Self { exact, balanced, opened }
+        Self { exact, balanced }
     }
 
     /// The exact prices with `share` of the balanced ones.

@@ -172,6 +172,17 @@ impl Ord for Candidate {
     }
 }
 
+/// Greedy packings that are tried, the most robust first.
+pub(super) const WAYS: [Way; 5] = [
+    Way { even: false, favour: 1.0 },
+    Way { even: true, favour: 10.0 },
+    Way { even: true, favour: 1.0 },
+    Way { even: true, favour: 1.2 },
+    Way { even: false, favour: 1.2 },
+];
+/// The most robust one for what other ways of packing left.
+pub(super) const REST: Way = WAYS[2];
+
 /// A way to place everything.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Way {

@@ -7,6 +7,7 @@
 //! 1 000 pass in a millisecond of one core, and never looks at a clock.
 
 mod alike;
+mod coarse;
 mod columns;
 mod construct;
 mod cover;
@@ -23,6 +24,7 @@ mod patterns;
 mod pour;
 mod random;
 mod reach;
+mod rebuild;
 mod relaxed;
 mod repack;
 mod rows;
@@ -106,6 +108,14 @@ pub struct Item<const D: usize> {
     pub members: Rc<[Member]>,
     /// What it is a replica of, and most replicas in one pool.
     pub workload: Option<(u32, u32)>,
+}
+
+impl<const D: usize> Kind<D> {
+    /// Whether an empty one has room for a size, where it may be at these sites.
+    fn holds(&self, size: &Size<D>, sites: &Sites) -> bool {
+        sites.contains(self.site)
+            && size.iter().zip(&self.capacity).all(|(size, room)| size <= room)
+    }
 }
 
 /// A kind of bin that can be opened, any number of times.

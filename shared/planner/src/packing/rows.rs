@@ -2,7 +2,7 @@
 //! large items that are nearly equal together, and small items by their sums alone.
 
 use super::duals::worth;
-use super::{Kind, Problem, Sites, Size};
+use super::{Item, Kind, Problem, Sites, Size};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -47,20 +47,18 @@ impl<const D: usize> Rows<D> {
     pub(super) fn new(
         problem: &Problem<D>,
         prices: &[f64; D],
-        opened: &[u32],
+        paying: &[u32],
         most: usize,
     ) -> Self {
         let each = problem.items.len() <= most;
-        let fine: [f64; D] = std::array::from_fn(|at| {
-            let rooms = opened.iter().map(|kind| problem.kinds[*kind as usize].capacity[at]);
-            f64::from(rooms.min().unwrap_or(0))
-        });
-        let large = |item: usize| {
-            let size = problem.items[item].size;
-            let any = problem.items[item].count > 0;
-            any && (each || size.iter().zip(&fine).any(|(size, least)| f64::from(*size) > *least))
+        let large = |item: &Item<D>| {
+            !paying.iter().any(|kind| problem.kinds[*kind as usize].holds(&item.size, &item.sites))
         };
-        let chosen = (0..problem.items.len() as u32).filter(|item| large(*item as usize));
+        let in_row = |item: &&u32| {
+            let item = &problem.items[**item as usize];
+            item.count > 0 && (each || large(item))
+        };
+        let chosen = (0..problem.items.len() as u32).filter(|item| in_row(&item));
         let groups = if each {
             chosen.map(|item| vec![item]).collect()
         } else {

@@ -3,19 +3,11 @@
 use super::columns::is_plain;
 use super::construct::{Constructed, construct};
 use super::fleets::{cut_bound, uncut_bound};
-use super::greedy::{Guide, Way, complete};
+use super::greedy::{Guide, WAYS, complete};
 use super::random::Random;
+use super::rebuild::Rebuild;
 use super::repack::Repack;
 use super::state::{CHECKS_PER_UNIT, State};
-
-/// Greedy packings that are tried, the most robust first.
-pub(super) const WAYS: [Way; 5] = [
-    Way { even: false, favour: 1.0 },
-    Way { even: true, favour: 10.0 },
-    Way { even: true, favour: 1.0 },
-    Way { even: true, favour: 1.2 },
-    Way { even: false, favour: 1.2 },
-];
 
 /// Builds a packing, improves it until the budget is used up, and returns a bound on its cost.
 pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, seed: u64) -> f64 {
@@ -57,6 +49,9 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         if other.cost() < state.cost() {
             *state = other;
         }
+    }
+    if let Some(programme) = programme.as_ref().filter(|_| complete_packing(state)) {
+        Rebuild::new(state.problem, programme, &guide, until).run(state, end, enough, &mut random);
     }
     Repack::new(state, &guide).run(end, enough, &mut random);
     if complete_packing(state) && state.cost() != cost {

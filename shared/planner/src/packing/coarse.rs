@@ -1,0 +1,147 @@
+//! Items that fit into no kind of bin that pays for itself: which dear bins to open for them, and which
+//! of them to put together.
+
+use super::columns::Programme;
+use super::duals::worth;
+use super::random::Random;
+use super::state::{Bin, CHECKS_PER_UNIT, State};
+use super::{Item, Kind, Problem, Size, packed};
+
+/// What a bin costs beyond the worth of its room, at least, of its price: no price is 0.
+const LEAST: f64 = 1e-3;
+
+/// Such items, as a packing problem of their own.
+///
+/// The room beside them is worth what the programme says of sand, whatever is put into it. So a bin costs what
+/// its price is beyond the worth of its room. Sand takes some of each resource for the CPU it takes: what
+/// items and bins take and have beyond that is counted, so that the room that is left can be filled.
+#[derive(Debug, Clone)]
+pub(super) struct Coarse<const D: usize> {
+    /// Classes that are in.
+    of: Vec<u32>,
+    items: Vec<Item<D>>,
+    kinds: Vec<Kind<D>>,
+    /// What sand takes of each resource for one of CPU.
+    sand: [f64; D],
+}
+
+impl<const D: usize> Coarse<D> {
+    /// Items that do not fit into `common` kinds, beside sand like the `share` of all CPU that takes the least
+    /// of another resource.
+    pub(super) fn new(
+        problem: &Problem<D>,
+        programme: &Programme<D>,
+        common: &[u32],
+        share: f64,
+    ) -> Self {
+        let sand = leanest(problem, programme, share);
+        let kinds: Vec<Kind<D>> = problem
+            .kinds
+            .iter()
+            .map(|kind| {
+                let price = kind.price as f64;
+                let beyond = price - worth(&kind.capacity, &programme.sand);
+                Kind {
+                    capacity: beyond_sand(&kind.capacity, &sand),
+                    price: beyond.max(price * LEAST).max(1.0) as u64,
+                    ..kind.clone()
+                }
+            })
+            .collect();
+        let (mut of, mut items) = (Vec::new(), Vec::new());
+        for (at, item) in problem.items.iter().enumerate() {
+            let mut size = beyond_sand(&item.size, &sand);
+            let fits = |kind: &&u32| kinds[**kind as usize].holds(&size, &item.sites);
+            if common.iter().any(|kind| fits(&kind)) {
+                continue;
+            }
+            if !kinds.iter().any(|kind| kind.holds(&size, &item.sites)) {
+                // It leaves room that sand cannot fill, in any bin: it has one to itself.
+                let alone = problem.kinds.iter().zip(&kinds);
+                let alone = alone.filter(|(kind, _)| kind.holds(&item.size, &item.sites));
+                let Some((_, kind)) = alone.min_by_key(|(_, kind)| kind.price) else { continue };
+                size = std::array::from_fn(|at| size[at].min(kind.capacity[at]));
+            }
+            of.push(at as u32);
+            items.push(Item { size, ..item.clone() });
+        }
+        Self { of, items, kinds, sand }
+    }
+
+    /// How many classes there are.
+    pub(super) fn many(&self) -> usize {
+        self.of.len()
+    }
+
+    /// Opens bins for those that remain, in about so many checks, with nothing else in them; first the ones whose
+    /// room sand can fill least.
+    pub(super) fn open(
+        &self,
+        state: &mut State<'_, D>,
+        checks: u64,
+        random: &mut Random,
+    ) -> Vec<Bin<D>> {
+        let remaining = self.items.iter().zip(&self.of).enumerate();
+        let remaining = remaining.filter(|(_, (_, of))| state.remaining[**of as usize] > 0);
+        let (which, items) = remaining
+            .map(|(at, (item, of))| {
+                (at, Item { count: state.remaining[*of as usize], ..item.clone() })
+            })
+            .unzip::<_, _, Vec<usize>, Vec<Item<D>>>();
+        let problem = Problem { items, kinds: self.kinds.clone(), ..Problem::default() };
+        let packed = packed(&problem, 0, checks / CHECKS_PER_UNIT, random.next());
+        state.checks += packed.spent * CHECKS_PER_UNIT;
+        let mut bins: Vec<Bin<D>> = Vec::with_capacity(packed.bins.len());
+        for (kind, load) in packed.bins {
+            let mut bin = state.fresh(kind);
+            for (item, count) in load {
+                let item = self.of[which[item as usize]];
+                let room = state.room(&bin, item, count);
+                if room > 0 {
+                    state.put(&mut bin, item, room);
+                }
+            }
+            bins.push(bin);
+        }
+        bins.sort_by(|one, other| self.ease(one).total_cmp(&self.ease(other)));
+        bins
+    }
+
+    /// How many times what sand takes the room has of the scarcest resource.
+    fn ease(&self, bin: &Bin<D>) -> f64 {
+        let cpu = f64::from(bin.free[0].max(1));
+        let rooms = bin.free.iter().zip(&self.sand).filter(|(_, takes)| **takes > 0.0);
+        rooms.map(|(free, takes)| f64::from(*free) / takes / cpu).fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// What is left where all CPU took sand's share of the others with it.
+fn beyond_sand<const D: usize>(size: &Size<D>, sand: &[f64; D]) -> Size<D> {
+    std::array::from_fn(|at| size[at].saturating_sub((f64::from(size[0]) * sand[at]) as u32))
+}
+
+/// What items that the programme has no row for take for one of CPU: of each other resource what the `share` of
+/// their CPU takes of it that takes the least.
+fn leanest<const D: usize>(problem: &Problem<D>, programme: &Programme<D>, share: f64) -> [f64; D] {
+    let sand = problem.items.iter().zip(&programme.rows.of).filter(|(_, row)| row.is_none());
+    let sand: Vec<&Item<D>> = sand.map(|(item, _)| item).filter(|item| item.size[0] > 0).collect();
+    let all = |item: &Item<D>, at: usize| f64::from(item.size[at]) * f64::from(item.count);
+    let cpu: f64 = sand.iter().map(|item| all(item, 0)).sum();
+    std::array::from_fn(|at| {
+        if at == 0 {
+            return 0.0;
+        }
+        let ratio = |item: &Item<D>| f64::from(item.size[at]) / f64::from(item.size[0]);
+        let mut sand = sand.clone();
+        sand.sort_by(|one, other| ratio(one).total_cmp(&ratio(other)));
+        let (mut some, mut takes) = (0.0, 0.0);
+        for item in sand {
+            if some >= cpu * share {
+                break;
+            }
+            some += all(item, 0);
+            takes += all(item, at);
+        }
+        if some > 0.0 { takes / some } else { 0.0 }
+    })
+}

@@ -1,0 +1,118 @@
+//! Large neighbourhood search (Shaw 1998): the bins that hold least for their price are taken apart, many at
+//! once, and what was in them is packed anew as the first packing was.
+
+use super::Problem;
+use super::coarse::Coarse;
+use super::columns::Programme;
+use super::greedy::{Guide, REST, complete};
+use super::knapsack::Knapsack;
+use super::loads::Loads;
+use super::random::Random;
+use super::search::complete_packing;
+use super::state::{Bin, State};
+
+/// Share of the cost that is taken apart, at most.
+const PART: f64 = 0.4;
+/// How much luck has to do with which bins hold least.
+const NOISE: [f64; 4] = [0.0, 0.005, 0.02, 0.1];
+/// Shares of the sand that coarse items must leave room for. The first packing is by the second.
+const LEAN: [f64; 4] = [0.02, 0.08, 0.15, 0.3];
+/// Parts of the budget that packing the coarse items takes: at first, and in a turn.
+const FIRST: u64 = 10;
+const TURN: u64 = 1000;
+/// Tenths of the budget that the items' loads may be looked for with: fewer are looked at than that allows.
+const LOADS: u64 = 16;
+/// Tenths of what is left of the budget that bins are taken apart for, with coarse items and without.
+const WITH: u64 = 9;
+const WITHOUT: u64 = 5;
+
+/// A way to pack what remains, guided by the configuration programme.
+pub(super) struct Rebuild<'a, const D: usize> {
+    programme: &'a Programme<D>,
+    guide: &'a Guide<D>,
+    loads: Loads<'a, D>,
+    coarse: Vec<Coarse<D>>,
+    until: u64,
+}
+
+impl<'a, const D: usize> Rebuild<'a, D> {
+    /// Within a budget of `until` checks.
+    pub(super) fn new(
+        problem: &Problem<D>,
+        programme: &'a Programme<D>,
+        guide: &'a Guide<D>,
+        until: u64,
+    ) -> Self {
+        let fleet = programme.fleet().iter().map(|kind| kind.0).collect();
+        let loads = programme.loads(problem, guide, fleet, until * LOADS / 10);
+        let coarse = LEAN.map(|share| Coarse::new(problem, programme, &loads.common, share));
+        // Where there is little else, they are not worth a problem of their own.
+        let coarse = coarse.into_iter().filter(|coarse| coarse.many() * 2 < problem.items.len());
+        let coarse = coarse.collect();
+        Self { programme, guide, loads, coarse, until }
+    }
+
+    /// Places all that remains and fits, for the first time.
+    pub(super) fn complete(&self, state: &mut State<'_, D>, random: &mut Random) {
+        self.place(state, self.coarse.get(1), self.until / FIRST, random);
+    }
+
+    /// Takes bins apart and packs them anew, and keeps what costs no more, for the greater part of what is left
+    /// until `end` checks or to a cost of `enough`.
+    pub(super) fn run(&self, state: &mut State<'_, D>, end: u64, enough: f64, random: &mut Random) {
+        let part = if self.coarse.is_empty() { WITHOUT } else { WITH };
+        let until = state.checks + end.saturating_sub(state.checks) * part / 10;
+        while state.checks < until && state.cost() as f64 > enough {
+            let mut other = state.clone();
+            self.take_apart(&mut other, random);
+            let coarse = self.coarse.get(random.below(self.coarse.len()));
+            self.place(&mut other, coarse, self.until / TURN, random);
+            state.checks = other.checks;
+            if complete_packing(&other) && other.cost() <= state.cost() {
+                *state = other;
+            }
+        }
+    }
+
+    /// Empties a random share of the bins, those first that hold little for their price.
+    fn take_apart(&self, state: &mut State<'_, D>, random: &mut Random) {
+        let noise = NOISE[random.below(NOISE.len())];
+        let mut keyed: Vec<(f64, Bin<D>)> = Vec::with_capacity(state.bins.len());
+        let mut left = state.cost() as f64 * PART * random.unit();
+        for bin in std::mem::take(&mut state.bins) {
+            let worth = |(item, count): &(u32, u32)| {
+                self.programme.worth[*item as usize] * f64::from(*count)
+            };
+            let worth: f64 = bin.load.iter().map(worth).sum();
+            state.checks += 20 + bin.load.len() as u64;
+            keyed.push((worth / state.price(bin.kind) as f64 + noise * random.unit(), bin));
+        }
+        keyed.sort_by(|one, other| one.0.total_cmp(&other.0));
+        for (_, mut bin) in keyed {
+            if left > 0.0 {
+                left -= state.price(bin.kind) as f64;
+                state.empty(&mut bin);
+            } else {
+                state.bins.push(bin);
+            }
+        }
+    }
+
+    fn place(
+        &self,
+        state: &mut State<'_, D>,
+        coarse: Option<&Coarse<D>>,
+        checks: u64,
+        random: &mut Random,
+    ) {
+        if let Some(coarse) = coarse {
+            let mut knapsack = Knapsack::new();
+            for (turn, mut bin) in coarse.open(state, checks, random).into_iter().enumerate() {
+                self.loads.fill(state, &mut knapsack, &mut bin, turn);
+                state.bins.push(bin);
+            }
+        }
+        self.loads.complete(state);
+        complete(state, self.guide, REST);
+    }
+}
