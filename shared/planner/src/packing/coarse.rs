@@ -51,8 +51,7 @@ impl<const D: usize> Coarse<D> {
         let (mut of, mut items) = (Vec::new(), Vec::new());
         for (at, item) in problem.items.iter().enumerate() {
             let mut size = beyond_sand(&item.size, &sand);
-            let fits = |kind: &&u32| kinds[**kind as usize].holds(&size, &item.sites);
-            if common.iter().any(|kind| fits(&kind)) {
+            if common.iter().any(|kind| kinds[*kind as usize].holds(&size, &item.sites)) {
                 continue;
             }
             if !kinds.iter().any(|kind| kind.holds(&size, &item.sites)) {
@@ -83,11 +82,11 @@ impl<const D: usize> Coarse<D> {
     ) -> Vec<Bin<D>> {
         let remaining = self.items.iter().zip(&self.of).enumerate();
         let remaining = remaining.filter(|(_, (_, of))| state.remaining[**of as usize] > 0);
-        let (which, items) = remaining
+        let (which, items): (Vec<usize>, Vec<Item<D>>) = remaining
             .map(|(at, (item, of))| {
                 (at, Item { count: state.remaining[*of as usize], ..item.clone() })
             })
-            .unzip::<_, _, Vec<usize>, Vec<Item<D>>>();
+            .unzip();
         let problem = Problem { items, kinds: self.kinds.clone(), ..Problem::default() };
         let packed = packed(&problem, 0, checks / CHECKS_PER_UNIT, random.next());
         state.checks += packed.spent * CHECKS_PER_UNIT;

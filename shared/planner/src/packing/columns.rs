@@ -37,6 +37,10 @@ const PULL: f64 = 0.7;
 const NEARER: f64 = 0.6;
 /// But never by more than this.
 const MOST_PULL: f64 = 0.98;
+/// How far the best known ones follow others that bound no better, but nearly as well (Neame 1999): a bad
+/// beginning must not be kept to.
+const DRIFT: f64 = 0.2;
+const NEAR: f64 = 0.995;
 /// How much less than its bin a pattern may be worth at pulled prices and still be looked at.
 const SLACK: f64 = 0.002;
 
@@ -154,7 +158,14 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
         if better {
             bound = found;
             row = Some(Row { demand: total, gives: most });
-            centre = prices.iter().map(|price| price / dear).collect();
+        }
+        let follow = match found {
+            _ if better => 1.0,
+            found if found < bound * NEAR => 0.0,
+            _ => DRIFT,
+        };
+        for (centre, price) in centre.iter_mut().zip(&prices) {
+            *centre += follow * (price / dear - *centre);
         }
         simplex.settle(8 * demand.len());
         if simplex.cost() <= bound * (1.0 + 2.0 * TOLERANCE)

@@ -24,7 +24,7 @@ const TURN: u64 = 1000;
 const LOADS: u64 = 16;
 /// Tenths of what is left of the budget that bins are taken apart for, with coarse items and without.
 const WITH: u64 = 9;
-const WITHOUT: u64 = 5;
+const WITHOUT: u64 = 2;
 
 /// A way to pack what remains, guided by the configuration programme.
 pub(super) struct Rebuild<'a, const D: usize> {
@@ -98,6 +98,7 @@ impl<'a, const D: usize> Rebuild<'a, D> {
         }
     }
 
+    /// Places what remains: coarse items first, each of their bins filled up, then all else.
     fn place(
         &self,
         state: &mut State<'_, D>,
