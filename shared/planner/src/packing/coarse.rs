@@ -26,14 +26,10 @@ pub(super) struct Coarse<const D: usize> {
 }
 
 impl<const D: usize> Coarse<D> {
-    /// Items that do not fit into `common` kinds, beside sand like the `share` of all CPU that takes the least
+    /// Items that do not fit into kinds that sand pays for, beside sand like the `share` of all CPU that takes the least
     /// of another resource.
-    pub(super) fn new(
-        problem: &Problem<D>,
-        programme: &Programme<D>,
-        common: &[u32],
-        share: f64,
-    ) -> Self {
+    pub(super) fn new(problem: &Problem<D>, programme: &Programme<D>, share: f64) -> Self {
+        let common = programme.paid_by_sand(problem);
         let sand = leanest(problem, programme, share);
         let kinds: Vec<Kind<D>> = problem
             .kinds

@@ -31,6 +31,9 @@ const TOLERANCE: f64 = 1e-4;
 
 /// Share of a kind's price that sand must be worth in it.
 const NEARLY: f64 = 0.985;
+/// The same for kinds that sand may be taken to fill: where it did not pay for them, the bound would be as much
+/// too low.
+const WHOLLY: f64 = 0.998;
 /// How far prices are pulled to the best known ones.
 const PULL: f64 = 0.7;
 /// How much nearer to them where that leads to no better ones: what bounds best is concave in the prices.
@@ -56,6 +59,8 @@ pub(super) struct Programme<const D: usize> {
     pub(super) patterns: Vec<Pattern>,
     pub(super) amounts: Vec<f64>,
     pub(super) worth: Vec<f64>,
+    /// Kinds that sand is taken to fill: each of its items fits into one.
+    paying: Vec<u32>,
     /// What sand is worth by resource.
     pub(super) sand: [f64; D],
     /// What the patterns cost in these amounts: the bound, once the programme is solved.
@@ -76,7 +81,7 @@ pub(super) fn is_plain<const D: usize>(problem: &Problem<D>) -> bool {
 pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Option<Programme<D>> {
     let problem = state.problem;
     let resources = Prices::new(&problem.items, &problem.kinds);
-    let paying = paying(problem, &resources.exact);
+    let paying = paying(problem, &resources.exact, WHOLLY);
     let rows = Rows::new(problem, &resources.blend(BALANCE), &paying, most_rows(until));
     let scale = scale(problem);
     let dearest = problem.kinds.iter().map(|kind| kind.price).max()? as f64;
@@ -191,7 +196,7 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
         amounts[column as usize] = amount;
     }
     let cost = simplex.cost();
-    Some(Programme { rows, patterns, amounts, worth, sand, cost, bound, row })
+    Some(Programme { rows, paying, patterns, amounts, worth, sand, cost, bound, row })
 }
 
 impl<const D: usize> Programme<D> {
@@ -204,6 +209,11 @@ impl<const D: usize> Programme<D> {
             }
         }
         fleet.into_iter().collect()
+    }
+
+    /// Kinds that sand pays for.
+    pub(super) fn paid_by_sand(&self, problem: &Problem<D>) -> Vec<u32> {
+        paying(problem, &self.sand, WHOLLY)
     }
 
     /// Loads around what it finds scarce, of these kinds, and for all else of kinds that sand pays,
@@ -219,13 +229,17 @@ impl<const D: usize> Programme<D> {
         let bins: f64 = self.amounts.iter().sum();
         let sand = (!self.rows.poured.is_empty())
             .then(|| Sand::new(guide.prices.blend(BALANCE), bins, checks));
-        Loads { guide, common: paying(problem, &self.sand), kinds, scarce, sand }
+        let mut common = paying(problem, &self.sand, NEARLY);
+        common.extend(&self.paying);
+        common.sort_unstable();
+        common.dedup();
+        Loads { guide, common, kinds, scarce, sand }
     }
 }
 
-/// Kinds that room alone is worth nearly opening for.
-fn paying<const D: usize>(problem: &Problem<D>, prices: &[f64; D]) -> Vec<u32> {
-    let pays = |kind: &Kind<D>| worth(&kind.capacity, prices) >= kind.price as f64 * NEARLY;
+/// Kinds of which the room alone is worth such a share of the price.
+fn paying<const D: usize>(problem: &Problem<D>, prices: &[f64; D], share: f64) -> Vec<u32> {
+    let pays = |kind: &Kind<D>| worth(&kind.capacity, prices) >= kind.price as f64 * share;
     let kinds = problem.kinds.iter().enumerate().filter(|(_, kind)| pays(kind));
     kinds.map(|(at, _)| at as u32).collect()
 }

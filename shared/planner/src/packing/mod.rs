@@ -13,6 +13,7 @@ mod construct;
 mod cover;
 mod dive;
 mod duals;
+mod emptiness;
 mod fills;
 mod fleets;
 mod greedy;

@@ -45,7 +45,7 @@ impl<'a, const D: usize> Rebuild<'a, D> {
     ) -> Self {
         let fleet = programme.fleet().iter().map(|kind| kind.0).collect();
         let loads = programme.loads(problem, guide, fleet, until * LOADS / 10);
-        let coarse = LEAN.map(|share| Coarse::new(problem, programme, &loads.common, share));
+        let coarse = LEAN.map(|share| Coarse::new(problem, programme, share));
         // Where there is little else, they are not worth a problem of their own.
         let coarse = coarse.into_iter().filter(|coarse| coarse.many() * 2 < problem.items.len());
         let coarse = coarse.collect();

@@ -2,11 +2,12 @@
 //! with the best loads of their items, and keep what costs less, or the same with the room that stays
 //! empty more in one place. Concentrated room is what lets a bin become smaller or go.
 
-use super::duals::{all_sizes, worth};
-use super::greedy::{BALANCE, Guide};
+use super::duals::worth;
+use super::emptiness::Emptiness;
+use super::greedy::Guide;
 use super::knapsack::Knapsack;
 use super::random::Random;
-use super::relaxed::{Thing, dot};
+use super::relaxed::Thing;
 use super::state::{Bin, Place, State};
 
 /// Nodes of the search for one load, beside one for each thing.
@@ -17,8 +18,6 @@ const TRIES: usize = 3;
 
 /// Classes of which items are swapped, from each of two bins.
 const SOME: usize = 10;
-/// How much less room is worth of which the scarcest resource leaves some for nothing.
-const USABLE: f64 = 0.8;
 
 /// Works on all bins, until `until` checks or a cost of `bound`. What is out of its bin meanwhile is what
 /// remains of the state.
@@ -27,11 +26,7 @@ pub(super) struct Repack<'s, 'p, const D: usize> {
     guide: &'s Guide<D>,
     /// Bins there were: they come first, and cost nothing.
     first: usize,
-    /// Prices of the resources over the dearest kind's price, so that room is a share of a bin.
-    prices: [f64; D],
-    /// What a unit of each resource that most items take is worth together with as much of the others as all
-    /// items take.
-    mix: [f64; D],
+    emptiness: Emptiness<D>,
     dearest: f64,
     /// Kinds by price.
     cheapest: Vec<u32>,
@@ -46,26 +41,17 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
         let problem = state.problem;
         let dearest = problem.kinds.iter().map(|kind| kind.price).max().unwrap_or(1) as f64;
         let first = problem.opened.len();
-        let prices = guide.prices.blend(BALANCE).map(|price| price / dearest);
+        let emptiness = Emptiness::new(problem, guide, dearest);
         let items: u32 =
             state.bins[first..].iter().flat_map(|bin| &bin.load).map(|load| load.1).sum();
         let rarely = 2 + items as usize / (state.bins.len() - first).max(1) / 16;
-        let sum = all_sizes(&problem.items);
-        let worth = dot(&sum, &prices);
-        let all: u32 = problem.items.iter().map(|item| item.count).sum();
-        let mix = std::array::from_fn(|at| {
-            let takes = problem.items.iter().filter(|item| item.size[at] > 0);
-            let most = takes.map(|item| item.count).sum::<u32>() > all / 2;
-            if most { worth / sum[at] } else { f64::INFINITY }
-        });
         let mut cheapest: Vec<u32> = (0..problem.kinds.len() as u32).collect();
         cheapest.sort_by_key(|kind| (problem.kinds[*kind as usize].price, *kind));
         Self {
             state,
             guide,
             first,
-            prices,
-            mix,
+            emptiness,
             dearest,
             cheapest,
             rarely,
@@ -109,11 +95,11 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
         }
         self.take_apart(&ruined, random);
         let paid = self.paid(&ruined);
-        let before = self.concentration(&ruined);
+        let before = self.emptiness.concentration(&ruined);
         let mut made = Vec::with_capacity(many + 1);
         if self.fill(&mut made, &ruined, paid, random) {
             let cost = self.paid(&made);
-            if cost < paid || self.concentration(&made) >= before * (1.0 - 1e-9) {
+            if cost < paid || self.emptiness.concentration(&made) >= before * (1.0 - 1e-9) {
                 self.state.bins.extend(made);
                 return paid - cost;
             }
@@ -133,7 +119,7 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
         let mut to = random.below(self.state.bins.len() - 1);
         to += usize::from(to >= from);
         let paid = self.paid([from, to].map(|at| &self.state.bins[at]));
-        let before = self.concentration([from, to].map(|at| &self.state.bins[at]));
+        let before = self.emptiness.concentration([from, to].map(|at| &self.state.bins[at]));
         let [mut giver, mut taker] = [from, to].map(|at| self.state.bins[at].clone());
         self.things.clear();
         self.take_some(&mut giver, random);
@@ -142,7 +128,7 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
         if self.put_rest(&mut giver) {
             giver = self.in_cheapest(giver);
             let cost = self.paid([&giver, &taker]);
-            let denser = || self.concentration([&giver, &taker]) >= before * (1.0 - 1e-9);
+            let denser = || self.emptiness.concentration([&giver, &taker]) >= before * (1.0 - 1e-9);
             if cost < paid || cost == paid && denser() {
                 self.state.bins[from] = giver;
                 self.state.bins[to] = taker;
@@ -286,7 +272,7 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
 
     /// The one that costs something with most room of three.
     fn empty_bin(&self, random: &mut Random) -> usize {
-        let empty = |at: usize| self.empty(&self.state.bins[at].free);
+        let empty = |at: usize| self.emptiness.of(&self.state.bins[at]);
         let few = (0..3).map(|_| self.first + random.below(self.many()));
         few.max_by(|one, other| empty(*one).total_cmp(&empty(*other))).unwrap_or(self.first)
     }
@@ -302,21 +288,6 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
             at = self.first + random.below(bins);
         }
         at
-    }
-
-    /// Greater where the room that stays empty is in fewer places. What costs nothing is to be full.
-    fn concentration<'b>(&self, bins: impl IntoIterator<Item = &'b Bin<D>>) -> f64 {
-        let paid = bins.into_iter().filter(|bin| matches!(bin.kind, Place::New(_)));
-        paid.map(|bin| self.empty(&bin.free).powi(2)).sum()
-    }
-
-    /// Room as a share of the dearest bin: most of it where the items could use it all.
-    fn empty(&self, free: &[u32; D]) -> f64 {
-        let all: f64 =
-            free.iter().zip(&self.prices).map(|(free, price)| f64::from(*free) * price).sum();
-        let common = free.iter().zip(&self.mix).filter(|(_, mix)| mix.is_finite());
-        let usable = common.map(|(free, mix)| f64::from(*free) * mix).fold(all, f64::min);
-        (1.0 - USABLE) * all + USABLE * usable
     }
 
     fn take_apart(&mut self, ruined: &[Bin<D>], random: &mut Random) {

@@ -1,0 +1,58 @@
+//! Packings of many distinct pods on small types, where most of what is lost is lost on a few dear nodes.
+#![allow(missing_docs)]
+
+use planner::packing::{Item, Kind, Problem, Sites, solve};
+use std::rc::Rc;
+
+/// Millicores, MiB, pods and nano-USD in an hour: Spot types of 2 to 16 vCPUs.
+const KINDS: [([u32; 3], u64); 11] = [
+    ([1_750, 2_714, 25], 29_070_000),
+    ([1_750, 6_503, 25], 29_686_000),
+    ([1_750, 14_081, 25], 33_123_000),
+    ([3_740, 6_184, 54], 62_730_000),
+    ([3_740, 28_917, 54], 70_308_000),
+    ([7_730, 13_762, 54], 131_580_000),
+    ([7_730, 28_917, 54], 153_216_000),
+    ([7_730, 59_227, 54], 172_368_000),
+    ([15_710, 28_345, 106], 264_537_000),
+    ([15_710, 58_655, 106], 288_960_000),
+    ([15_710, 119_276, 106], 359_856_000),
+];
+
+/// Pods of many sizes, some of them large: some fit the largest types alone.
+fn many_sizes(seed: u64, pods: u32) -> Problem<3> {
+    let mut state = seed;
+    let mut unit = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / (1_u64 << 31) as f64
+    };
+    let mut sites = Sites::default();
+    sites.insert(0);
+    let sites = Rc::new(sites);
+    let items = (0..pods).map(|_| {
+        let cpu = 90.0 / (1.0 - unit() * 0.993);
+        let ratio = 0.8 / (1.0 - unit() * 0.9);
+        let size = [(cpu / 10.0) as u32 * 10, (cpu * ratio * 1.6 / 16.0) as u32 * 16, 1];
+        Item { size, count: 1, sites: Rc::clone(&sites), members: Rc::new([]), workload: None }
+    });
+    let kinds = KINDS.map(|(capacity, price)| Kind {
+        capacity,
+        price,
+        site: 0,
+        quotas: Vec::new(),
+        pool: None,
+        tallies: Vec::new(),
+    });
+    Problem { items: items.collect(), kinds: kinds.into(), ..Problem::default() }
+}
+
+#[test]
+fn pods_too_large_for_cheap_nodes_share_the_dear_ones() {
+    for seed in 1..=3 {
+        let packing = solve(&many_sizes(seed, 1_500), 60_000, seed);
+        let gap = packing.cost as f64 / packing.bound as f64 - 1.0;
+        // Filling dear nodes around the hardest pod left is 2.5 to 2.9 % above the bound.
+        assert!(gap < 0.02, "seed {seed}: {:.2} % above the bound", gap * 100.0);
+    }
+}
