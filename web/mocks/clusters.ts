@@ -23,7 +23,7 @@ const DAEMONS: [name: string, cpu: number, memory: number][] = [
 const ZONES = ["a", "b", "c"];
 
 const POLICY: Cluster["policy"] = {
-  spot_percent: 70, on_demand_base: 0, max_pool_percent: 10, max_family_percent: 25, max_zone_percent: 34,
+  spot_percent: 70, on_demand_base: 0, max_pool_percent: 9, max_family_percent: 25, max_zone_percent: 34,
   max_workload_pool_percent: 50, headroom_percent: 5, min_saving_per_hour: usd(10_000_000n), min_saving_percent: 3,
   disruption_cost_per_pod: usd(1_000_000n), payback_hours: 24, cooldown_minutes: 30,
   disruption_percent_per_10_minutes: 10, auto_approve: false, evict_bare_pods: false, evict_local_storage: false,

@@ -68,7 +68,7 @@ impl Default for Policy {
         Self {
             spot_percent: 70,
             on_demand_base: 0,
-            max_pool_percent: 10,
+            max_pool_percent: 9,
             max_family_percent: 25,
             max_zone_percent: 34,
             max_workload_pool_percent: 50,
