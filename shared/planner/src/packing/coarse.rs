@@ -7,6 +7,8 @@ use super::random::Random;
 use super::state::{Bin, CHECKS_PER_UNIT, State};
 use super::{Item, Kind, Problem, Size, packed};
 
+/// Shares of the sand that coarse items must leave room for. The first packing is by the second.
+const LEAN: [f64; 4] = [0.02, 0.08, 0.15, 0.3];
 /// What a bin costs beyond the worth of its room, at least, of its price: no price is 0.
 const LEAST: f64 = 1e-3;
 
@@ -26,11 +28,19 @@ pub(super) struct Coarse<const D: usize> {
 }
 
 impl<const D: usize> Coarse<D> {
-    /// Items that do not fit into kinds that sand pays for, beside sand like the `share` of all CPU that takes the least
-    /// of another resource.
-    pub(super) fn new(problem: &Problem<D>, programme: &Programme<D>, share: f64) -> Self {
+    /// For each of the shares: items that do not fit into kinds that sand pays for, beside sand like such a share of
+    /// all CPU that takes the least of another resource. None where there is little else than such items.
+    pub(super) fn all(problem: &Problem<D>, programme: &Programme<D>) -> Vec<Self> {
+        if programme.rows.poured.is_empty() {
+            return Vec::new();
+        }
         let common = programme.paid_by_sand(problem);
-        let sand = leanest(problem, programme, share);
+        let leanest = leanest(problem, programme);
+        let all = leanest.into_iter().map(|sand| Self::new(problem, programme, &common, sand));
+        all.filter(|coarse| coarse.of.len() * 2 < problem.items.len()).collect()
+    }
+
+    fn new(problem: &Problem<D>, programme: &Programme<D>, common: &[u32], sand: [f64; D]) -> Self {
         let kinds: Vec<Kind<D>> = problem
             .kinds
             .iter()
@@ -61,11 +71,6 @@ impl<const D: usize> Coarse<D> {
             items.push(Item { size, ..item.clone() });
         }
         Self { of, items, kinds, sand }
-    }
-
-    /// How many classes there are.
-    pub(super) fn many(&self) -> usize {
-        self.of.len()
     }
 
     /// Opens bins for those that remain, in about so many checks, with nothing else in them; first the ones whose
@@ -115,28 +120,31 @@ fn beyond_sand<const D: usize>(size: &Size<D>, sand: &[f64; D]) -> Size<D> {
     std::array::from_fn(|at| size[at].saturating_sub((f64::from(size[0]) * sand[at]) as u32))
 }
 
-/// What items that the programme has no row for take for one of CPU: of each other resource what the `share` of
-/// their CPU takes of it that takes the least.
-fn leanest<const D: usize>(problem: &Problem<D>, programme: &Programme<D>, share: f64) -> [f64; D] {
+/// What items that the programme has no row for take for one of CPU: of each other resource what a share of
+/// their CPU takes of it that takes the least. For each of the shares.
+fn leanest<const D: usize>(problem: &Problem<D>, programme: &Programme<D>) -> [[f64; D]; 4] {
     let sand = problem.items.iter().zip(&programme.rows.of).filter(|(_, row)| row.is_none());
-    let sand: Vec<&Item<D>> = sand.map(|(item, _)| item).filter(|item| item.size[0] > 0).collect();
+    let mut sand: Vec<&Item<D>> =
+        sand.map(|(item, _)| item).filter(|item| item.size[0] > 0).collect();
     let all = |item: &Item<D>, at: usize| f64::from(item.size[at]) * f64::from(item.count);
     let cpu: f64 = sand.iter().map(|item| all(item, 0)).sum();
-    std::array::from_fn(|at| {
-        if at == 0 {
-            return 0.0;
-        }
+    let in_order = sand.clone();
+    let mut leanest = [[0.0; D]; 4];
+    for at in 1..D {
         let ratio = |item: &Item<D>| f64::from(item.size[at]) / f64::from(item.size[0]);
-        let mut sand = sand.clone();
+        sand.clone_from(&in_order);
         sand.sort_by(|one, other| ratio(one).total_cmp(&ratio(other)));
-        let (mut some, mut takes) = (0.0, 0.0);
-        for item in sand {
-            if some >= cpu * share {
-                break;
+        for (leanest, share) in leanest.iter_mut().zip(LEAN) {
+            let (mut some, mut takes) = (0.0, 0.0);
+            for item in &sand {
+                if some >= cpu * share {
+                    break;
+                }
+                some += all(item, 0);
+                takes += all(item, at);
             }
-            some += all(item, 0);
-            takes += all(item, at);
+            leanest[at] = if some > 0.0 { takes / some } else { 0.0 };
         }
-        if some > 0.0 { takes / some } else { 0.0 }
-    })
+    }
+    leanest
 }

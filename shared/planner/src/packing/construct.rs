@@ -1,5 +1,6 @@
 //! First packings of problems without limits across bins, in several ways.
 
+use super::coarse::Coarse;
 use super::columns::{self, Programme};
 use super::dive::dive;
 use super::fleets::fleets;
@@ -24,6 +25,7 @@ const SEED: u64 = 1;
 /// What the ways came to, beside the best packing.
 pub(super) struct Constructed<'a, const D: usize> {
     pub(super) programme: Programme<D>,
+    pub(super) coarse: Vec<Coarse<D>>,
     /// A packing into the fleet that promises most, where it is not the best: what found no place in
     /// the fleet is in bins beside it, which a search may do without.
     pub(super) hopeful: Option<State<'a, D>>,
@@ -67,8 +69,9 @@ pub(super) fn construct<'a, const D: usize>(
             }
         }
     }
+    let coarse = Coarse::all(problem, &programme);
     if few || !many {
-        let rebuild = Rebuild::new(problem, &programme, guide, until);
+        let rebuild = Rebuild::new(problem, &programme, guide, &coarse, until);
         try_out(state, |other| rebuild.complete(other, &mut Random::new(SEED)));
     }
     // Where few items go into a bin, a fleet poured full seldom is the best.
@@ -77,7 +80,7 @@ pub(super) fn construct<'a, const D: usize>(
     } else {
         None
     };
-    Some(Constructed { programme, hopeful })
+    Some(Constructed { programme, coarse, hopeful })
 }
 
 /// Greedy packings, and one bin by bin.

@@ -115,8 +115,7 @@ impl<const D: usize> Loads<'_, D> {
         state.remaining[hardest as usize] -= 1;
         for &at in kinds {
             let kind = &problem.kinds[at as usize];
-            let fits = first.size.iter().zip(&kind.capacity).all(|(size, room)| size <= room);
-            if !fits || !first.sites.contains(kind.site) {
+            if !kind.holds(&first.size, &first.sites) {
                 continue;
             }
             let free: [f64; D] =

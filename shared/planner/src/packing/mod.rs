@@ -111,14 +111,6 @@ pub struct Item<const D: usize> {
     pub workload: Option<(u32, u32)>,
 }
 
-impl<const D: usize> Kind<D> {
-    /// Whether an empty one has room for a size, where it may be at these sites.
-    fn holds(&self, size: &Size<D>, sites: &Sites) -> bool {
-        sites.contains(self.site)
-            && size.iter().zip(&self.capacity).all(|(size, room)| size <= room)
-    }
-}
-
 /// A kind of bin that can be opened, any number of times.
 #[derive(Debug, Clone)]
 pub struct Kind<const D: usize> {
@@ -134,6 +126,14 @@ pub struct Kind<const D: usize> {
     pub pool: Option<u32>,
     /// What is in every new one.
     pub tallies: Vec<Tally>,
+}
+
+impl<const D: usize> Kind<D> {
+    /// Whether an empty one has room for a size, where it may be at these sites.
+    fn holds(&self, size: &Size<D>, sites: &Sites) -> bool {
+        sites.contains(self.site)
+            && size.iter().zip(&self.capacity).all(|(size, room)| size <= room)
+    }
 }
 
 /// A bin that is there already and costs nothing more.

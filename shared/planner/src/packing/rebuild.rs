@@ -15,8 +15,6 @@ use super::state::{Bin, State};
 const PART: f64 = 0.4;
 /// How much luck has to do with which bins hold least.
 const NOISE: [f64; 4] = [0.0, 0.005, 0.02, 0.1];
-/// Shares of the sand that coarse items must leave room for. The first packing is by the second.
-const LEAN: [f64; 4] = [0.02, 0.08, 0.15, 0.3];
 /// Parts of the budget that packing the coarse items takes: at first, and in a turn.
 const FIRST: u64 = 10;
 const TURN: u64 = 1000;
@@ -31,7 +29,7 @@ pub(super) struct Rebuild<'a, const D: usize> {
     programme: &'a Programme<D>,
     guide: &'a Guide<D>,
     loads: Loads<'a, D>,
-    coarse: Vec<Coarse<D>>,
+    coarse: &'a [Coarse<D>],
     until: u64,
 }
 
@@ -41,14 +39,11 @@ impl<'a, const D: usize> Rebuild<'a, D> {
         problem: &Problem<D>,
         programme: &'a Programme<D>,
         guide: &'a Guide<D>,
+        coarse: &'a [Coarse<D>],
         until: u64,
     ) -> Self {
         let fleet = programme.fleet().iter().map(|kind| kind.0).collect();
         let loads = programme.loads(problem, guide, fleet, until * LOADS / 10);
-        let coarse = LEAN.map(|share| Coarse::new(problem, programme, share));
-        // Where there is little else, they are not worth a problem of their own.
-        let coarse = coarse.into_iter().filter(|coarse| coarse.many() * 2 < problem.items.len());
-        let coarse = coarse.collect();
         Self { programme, guide, loads, coarse, until }
     }
 

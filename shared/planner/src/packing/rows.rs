@@ -54,11 +54,11 @@ impl<const D: usize> Rows<D> {
         let large = |item: &Item<D>| {
             !paying.iter().any(|kind| problem.kinds[*kind as usize].holds(&item.size, &item.sites))
         };
-        let in_row = |item: &&u32| {
-            let item = &problem.items[**item as usize];
+        let in_row = |item: &u32| {
+            let item = &problem.items[*item as usize];
             item.count > 0 && (each || large(item))
         };
-        let chosen = (0..problem.items.len() as u32).filter(|item| in_row(&item));
+        let chosen = (0..problem.items.len() as u32).filter(in_row);
         let groups = if each {
             chosen.map(|item| vec![item]).collect()
         } else {

@@ -27,9 +27,9 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
     }
     // What proofs of covers may take: more where they often prove the packing to be the best.
     let (nodes, end) = if plain { (until / 60, until - until / 12) } else { (until / 600, until) };
-    let (programme, hopeful) = match constructed {
-        Some(Constructed { programme, hopeful }) => (Some(programme), hopeful),
-        None => (None, None),
+    let (programme, coarse, hopeful) = match constructed {
+        Some(Constructed { programme, coarse, hopeful }) => (Some(programme), coarse, hopeful),
+        None => (None, Vec::new(), None),
     };
     if let Some(programme) = &programme {
         bound = programme.bound.max(bound);
@@ -51,7 +51,12 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         }
     }
     if let Some(programme) = programme.as_ref().filter(|_| complete_packing(state)) {
-        Rebuild::new(state.problem, programme, &guide, until).run(state, end, enough, &mut random);
+        Rebuild::new(state.problem, programme, &guide, &coarse, until).run(
+            state,
+            end,
+            enough,
+            &mut random,
+        );
     }
     Repack::new(state, &guide).run(end, enough, &mut random);
     if complete_packing(state) && state.cost() != cost {

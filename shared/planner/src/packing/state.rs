@@ -231,17 +231,11 @@ impl<'a, const D: usize> State<'a, D> {
 
     /// Takes everything out of a bin, back to what remains.
     pub(super) fn empty(&mut self, bin: &mut Bin<D>) {
-        for (item, count) in std::mem::take(&mut bin.load) {
-            let class = &self.problem.items[item as usize];
-            for at in 0..D {
-                bin.free[at] += class.size[at] * count;
-            }
-            self.remaining[item as usize] += count;
-            for member in class.members.iter() {
-                tally(bin, *member, count, false);
-            }
-            self.account(bin.kind, item, count, false);
+        for at in 0..bin.load.len() {
+            let count = bin.load[at].1;
+            self.take(bin, at, count);
         }
+        bin.load.clear();
     }
 
     /// Keeps quotas and replicas in step.
