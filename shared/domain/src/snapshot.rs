@@ -144,6 +144,14 @@ impl Toleration {
     }
 }
 
+/// Whether every taint that keeps pods away is tolerated.
+pub fn tolerated(tolerations: &[Toleration], taints: &[Taint]) -> bool {
+    taints
+        .iter()
+        .filter(|taint| taint.effect != TaintEffect::PreferNoSchedule)
+        .all(|taint| tolerations.iter().any(|toleration| toleration.tolerates(taint)))
+}
+
 /// A controller by kind, namespace and name, such as `Deployment default/web`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WorkloadRef {
@@ -249,6 +257,16 @@ impl Pod {
     pub fn subject(&self) -> String {
         format!("pod/{}/{}", self.namespace, self.name)
     }
+
+    /// Whether a node meets its selector and its required affinity.
+    pub fn selects(&self, node: &Node) -> bool {
+        self.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value))
+            && (self.node_affinity.is_empty()
+                || self
+                    .node_affinity
+                    .iter()
+                    .any(|term| term.matches(Some(&node.name), &node.labels)))
+    }
 }
 
 /// What kind of pod, for draining.
@@ -272,11 +290,26 @@ impl PodKind {
     }
 }
 
+/// Key under which node affinity may ask for a node's name.
+pub const NODE_NAME: &str = "metadata.name";
+
 /// One term of node affinity: all requirements must hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeSelectorTerm {
-    /// On labels (and, with key `metadata.name`, on the node's name).
+    /// On labels (and, with key [`NODE_NAME`], on the node's name).
     pub requirements: Vec<Requirement>,
+}
+
+impl NodeSelectorTerm {
+    /// Whether a node meets it, by the scheduler's rule: a term without requirements matches nothing. One
+    /// that is yet to be launched has no name.
+    pub fn matches(&self, name: Option<&str>, labels: &Labels) -> bool {
+        let meets = |asked: &Requirement| {
+            let value = labels.get(&asked.key).map(String::as_str);
+            asked.allows(if asked.key == NODE_NAME { name } else { value })
+        };
+        !self.requirements.is_empty() && self.requirements.iter().all(meets)
+    }
 }
 
 /// A requirement on one label.
@@ -294,16 +327,23 @@ pub struct Requirement {
 impl Requirement {
     /// Whether `labels` meet this, by the API machinery's rule.
     pub fn matches(&self, labels: &Labels) -> bool {
-        let value = labels.get(&self.key);
-        let number = |text: Option<&String>| text.and_then(|text| text.parse::<i64>().ok());
+        self.allows(labels.get(&self.key).map(String::as_str))
+    }
+
+    fn allows(&self, value: Option<&str>) -> bool {
+        let listed = |value: &str| self.values.iter().any(|known| known == value);
+        let number = |text: Option<&str>| text.and_then(|text| text.parse::<i64>().ok());
+        let limit = || number(self.values.first().map(String::as_str));
         match self.operator {
-            Operator::In => value.is_some_and(|value| self.values.contains(value)),
-            Operator::NotIn => value.is_none_or(|value| !self.values.contains(value)),
+            Operator::In => value.is_some_and(listed),
+            Operator::NotIn => !value.is_some_and(listed),
             Operator::Exists => value.is_some(),
             Operator::DoesNotExist => value.is_none(),
-            Operator::Gt => number(value) > number(self.values.first()) && number(value).is_some(),
+            Operator::Gt => {
+                matches!((number(value), limit()), (Some(have), Some(limit)) if have > limit)
+            }
             Operator::Lt => {
-                matches!((number(value), number(self.values.first())), (Some(have), Some(limit)) if have < limit)
+                matches!((number(value), limit()), (Some(have), Some(limit)) if have < limit)
             }
         }
     }

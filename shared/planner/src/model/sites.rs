@@ -5,7 +5,9 @@ use super::preferences::Terms;
 use crate::packing::Sites;
 use domain::offering::Architecture;
 use domain::plan::PlanningInput;
-use domain::snapshot::{Labels, Node, NodeSelectorTerm, Pod, Taint, TaintEffect, Toleration};
+use domain::snapshot::{
+    Labels, NODE_NAME, Node, NodeSelectorTerm, Pod, Taint, Toleration, tolerated,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A site's labels that matter, its taints and its architecture.
@@ -46,18 +48,9 @@ impl Demand {
     }
 }
 
-/// A term without requirements matches nothing, as in the scheduler.
+/// The name of a node that pods ask for is among its site's labels.
 fn meets(term: &NodeSelectorTerm, labels: &Labels) -> bool {
-    !term.requirements.is_empty()
-        && term.requirements.iter().all(|requirement| requirement.matches(labels))
-}
-
-/// Whether every taint that keeps pods away is tolerated.
-pub(crate) fn tolerated(tolerations: &[Toleration], taints: &[Taint]) -> bool {
-    taints
-        .iter()
-        .filter(|taint| taint.effect != TaintEffect::PreferNoSchedule)
-        .all(|taint| tolerations.iter().any(|toleration| toleration.tolerates(taint)))
+    term.matches(labels.get(NODE_NAME).map(String::as_str), labels)
 }
 
 /// Sites by number.
@@ -68,9 +61,6 @@ pub(crate) struct Register<'a> {
     pub(crate) keys: BTreeSet<&'a str>,
     numbers: BTreeMap<Site, u32>,
 }
-
-/// Key under which node affinity may ask for a node's name.
-const NODE_NAME: &str = "metadata.name";
 
 impl<'a> Register<'a> {
     pub(crate) fn new(input: &'a PlanningInput) -> Self {

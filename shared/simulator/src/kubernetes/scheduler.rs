@@ -4,7 +4,7 @@
 use super::resource::Resource;
 use super::state::{ClusterState, key, whole};
 use domain::offering::Resources;
-use domain::snapshot::{Labels, Node, NodeSelectorTerm, Pod, PodTerm, TaintEffect, TopologySpread};
+use domain::snapshot::{Labels, Node, Pod, PodTerm, TaintEffect, TopologySpread, tolerated};
 use serde_json::json;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,13 +160,7 @@ impl ClusterState {
 
 /// Whether a pod may run on a node, whatever else runs there; else why not, in the scheduler's words.
 pub(super) fn may_run_on(pod: &Pod, node: &Node) -> Result<(), &'static str> {
-    let hard = |effect| matches!(effect, TaintEffect::NoSchedule | TaintEffect::NoExecute);
-    let tolerated = node
-        .taints
-        .iter()
-        .filter(|taint| hard(taint.effect))
-        .all(|taint| pod.tolerations.iter().any(|toleration| toleration.tolerates(taint)));
-    if !tolerated {
+    if !tolerated(&pod.tolerations, &node.taints) {
         return Err("node(s) had untolerated taint(s)");
     }
     if is_selected(pod, node) {
@@ -177,20 +171,7 @@ pub(super) fn may_run_on(pod: &Pod, node: &Node) -> Result<(), &'static str> {
 }
 
 fn is_selected(pod: &Pod, node: &Node) -> bool {
-    pod.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value))
-        && (pod.node_affinity.is_empty() || pod.node_affinity.iter().any(|term| meets(term, node)))
-        && !pod.unsupported.iter().any(|demand| demand.starts_with("node affinity"))
-}
-
-fn meets(term: &NodeSelectorTerm, node: &Node) -> bool {
-    term.requirements.iter().all(|requirement| {
-        if requirement.key == "metadata.name" {
-            let name = Labels::from([("metadata.name".to_owned(), node.name.clone())]);
-            requirement.matches(&name)
-        } else {
-            requirement.matches(&node.labels)
-        }
-    })
+    pod.selects(node) && !pod.unsupported.iter().any(|demand| demand.starts_with("node affinity"))
 }
 
 impl Board {
@@ -352,7 +333,7 @@ impl Board {
             .prototype
             .preferred_node_affinity
             .iter()
-            .filter(|(_, term)| meets(term, node))
+            .filter(|(_, term)| term.matches(Some(&node.name), &node.labels))
             .map(|(weight, _)| i64::from(*weight))
             .sum();
         let disliked = node.taints.iter().filter(|taint| {
