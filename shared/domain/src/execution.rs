@@ -6,6 +6,8 @@
 //! between any two steps is followed by one that looks again and goes on.
 //!
 //! **Invariant:** nothing is drained before everything its command launches is ready.
+//! **Invariant:** no node is drained whose pods would find no room elsewhere.
+//! **Invariant:** no drain begins whose pods would find no room elsewhere.
 //! **Invariant:** nothing is terminated before a snapshot taken after its drain shows it empty.
 
 mod advance;
@@ -36,8 +38,12 @@ pub const ROUND_MINUTES: i64 = 3;
 /// Minutes a drain is given at most.
 pub const MOST_DRAIN_MINUTES: i64 = 240;
 
-/// Minutes unfit data, or evicted pods without room, are waited out before the command is given up.
+/// Minutes unfit data is waited out before the command is given up.
 pub const PATIENCE_MINUTES: i64 = 10;
+
+/// How long pods may lack room before nodes are kept for them. All that was to be launched is there, so that
+/// waiting alone brings little, and cordoned nodes that could take the pods stand by.
+pub const ROOM: SignedDuration = SignedDuration::from_mins(3);
 
 /// How often a node is drained again because something evictable came back to it.
 pub const MAX_DRAINS: u32 = 3;
@@ -108,8 +114,8 @@ pub struct CommandRun {
     pub nodes: Vec<NodeRun>,
     /// Node groups of ours to empty and delete: failed choices, and what a rollback undoes.
     pub teardowns: Vec<Teardown>,
-    /// Pods that were pending when it began: those are not its fault.
-    pub pending_before: u32,
+    /// When it began: that older pods wait is not its fault.
+    pub began_at: Timestamp,
     /// Why it was given up, or what was kept.
     pub failure: Option<String>,
     /// What happened, in order.
@@ -285,7 +291,7 @@ impl Execution {
                 })
                 .collect(),
             teardowns: Vec::new(),
-            pending_before: 0,
+            began_at: now,
             failure: None,
             events: Vec::new(),
         });

@@ -22,6 +22,7 @@ pub mod optimization;
 pub mod plan;
 pub mod policy;
 pub mod risk;
+pub mod room;
 pub mod snapshot;
 pub mod window;
 

@@ -518,3 +518,78 @@ fn a_budget_of_no_nodes_holds_a_command_back_until_its_window_closes() {
     run(&mut world, &plan, &mut execution);
     assert_eq!(execution.commands[0].phase, CommandPhase::Done);
 }
+
+fn cpu(cpu_milli: u64) -> Resources {
+    Resources { cpu_milli, ..Resources::default() }
+}
+
+/// The plan's world once nodes are being drained: the launched one is the third.
+fn draining(plan: &Plan) -> (World, Execution) {
+    let (mut world, mut execution) = (World::new(), begin(plan));
+    while execution.commands[0].phase != CommandPhase::Cordoning {
+        world.tick(plan, &mut execution);
+    }
+    (world, execution)
+}
+
+#[test]
+fn a_node_whose_pods_would_find_no_room_is_kept_and_none_of_them_evicted() {
+    let plan = plan();
+    let (mut world, mut execution) = draining(&plan);
+    // Pods that came after the plan was made have taken most of what it launched.
+    for pod in &mut world.snapshot.pods {
+        pod.requests = cpu(if pod.name == "web-a" { 1_000 } else { 100 });
+    }
+    world.snapshot.nodes[2].allocatable = cpu(500);
+    let from = world.now;
+    run(&mut world, &plan, &mut execution);
+    let command = &execution.commands[0];
+    assert_eq!(command.phase, CommandPhase::Done);
+    let [kept, gone] = &command.nodes[..] else { panic!("{:?}", command.nodes) };
+    assert_eq!((kept.phase, gone.phase), (NodePhase::Kept, NodePhase::Gone));
+    let failure = command.failure.as_ref().unwrap();
+    assert!(failure.contains("a: 1 of its pods would find no room elsewhere"), "{failure}");
+    assert!(!world.log.contains(&"drain a".to_owned()), "{:?}", world.log);
+    let waited = kept.since.duration_since(at(from));
+    assert!(waited >= SignedDuration::from_mins(3), "room may yet appear: {waited:?}");
+}
+
+#[test]
+fn pods_without_room_get_the_nodes_back_that_were_to_go() {
+    let plan = plan();
+    let (mut world, mut execution) = draining(&plan);
+    for number in 0..3 {
+        world.pod("a", &format!("burst-{number}"));
+        let burst = world.snapshot.pods.last_mut().unwrap();
+        (burst.node, burst.created_at) = (None, at(world.now));
+    }
+    let from = world.now;
+    run(&mut world, &plan, &mut execution);
+    world.agent();
+    assert!(!world.log.contains(&"drain b".to_owned()), "{:?}", world.log);
+    assert!(world.snapshot.nodes.iter().all(|node| !node.unschedulable));
+    let failure = execution.commands[0].failure.as_ref().unwrap();
+    assert!(failure.contains("b: 3 pods find no room"), "{failure}");
+    let [gone, kept] = &execution.commands[0].nodes[..] else { panic!("{execution:?}") };
+    assert!(kept.since.duration_since(gone.since) >= SignedDuration::from_mins(3), "{execution:?}");
+    assert!(world.now - from <= 600, "they waited {} seconds", world.now - from);
+}
+
+#[test]
+fn pods_that_waited_before_and_ones_that_just_came_hold_nothing_up() {
+    let plan = plan();
+    let mut world = World::new();
+    world.pod("a", "waits");
+    let waits = world.snapshot.pods.last_mut().unwrap();
+    (waits.node, waits.created_at) = (None, at(20));
+    let mut execution = begin(&plan);
+    while execution.commands[0].phase != CommandPhase::Draining {
+        world.tick(&plan, &mut execution);
+    }
+    world.pod("a", "came");
+    let came = world.snapshot.pods.last_mut().unwrap();
+    (came.node, came.created_at) = (None, at(world.now));
+    world.tick(&plan, &mut execution);
+    world.tick(&plan, &mut execution);
+    assert_eq!(execution.drains.len(), 2, "{execution:#?}");
+}

@@ -1,7 +1,8 @@
 //! Plans carried out by a process that dies after each single step, be it in AWS, in the cluster or in
-//! the table, and is started again.
+//! the table, and is started again; and in a cluster whose load rises meanwhile.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod rising;
 mod stage;
 
 use domain::execution::GROUP_PREFIX;

@@ -162,23 +162,32 @@ impl Stage {
 
     /// Lives until the newest plan is carried out and the agent has nothing left to do.
     pub(crate) async fn carry_out(&mut self) {
-        let (tenant, cluster) = self.own().await;
-        let newest = PageRequest::new(1, None);
-        loop {
+        while !self.is_over().await {
             for _ in 0..APPLY_STEPS {
                 self.step().await;
             }
-            let plans = self.ctx.table.optimizations_of(tenant, cluster, &newest).await.unwrap();
-            let over = plans.items[0].value.state.is_final();
-            if over && self.ctx.table.open_action_count(tenant, cluster).await.unwrap() == 0 {
-                return;
-            }
-            assert!(
-                self.steps < MOST_STEPS,
-                "not over: {:#}",
-                self.newest_plan().await["execution"]
-            );
         }
+    }
+
+    /// Whether the newest plan is carried out and the agent has nothing left to do.
+    pub(crate) async fn is_over(&self) -> bool {
+        let (tenant, cluster) = self.own().await;
+        let newest = PageRequest::new(1, None);
+        let plans = self.ctx.table.optimizations_of(tenant, cluster, &newest).await.unwrap();
+        let over = plans.items[0].value.state.is_final()
+            && self.ctx.table.open_action_count(tenant, cluster).await.unwrap() == 0;
+        assert!(
+            over || self.steps < MOST_STEPS,
+            "not over: {:#}",
+            self.newest_plan().await["execution"]
+        );
+        over
+    }
+
+    /// Lets time pass at once, and the agent look at what came of it.
+    pub(crate) async fn pass_until(&mut self, moment: Timestamp) {
+        self.time.pass(moment.duration_since(self.now()));
+        self.step().await;
     }
 
     /// Two minutes more: what was begun last comes to its end.
@@ -281,7 +290,7 @@ impl Stage {
         answer
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.time.now()
     }
 }

@@ -3,16 +3,18 @@
 use super::advance::{Gate, Step};
 use super::{
     CommandPhase, CommandRun, DRAIN_MINUTES, Effect, MAX_DRAINS, MOST_DRAIN_MINUTES, NodePhase,
-    NodeRun, PATIENCE_MINUTES, ROUND_MINUTES,
+    NodeRun, ROOM, ROUND_MINUTES,
 };
 use crate::action::{Action, ActionState, NodeIdentity, Outcome, Task};
 use crate::disruption::Limits;
+use crate::room;
 use crate::snapshot::Pod;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 impl Step<'_, '_> {
     pub(super) fn cordoning(&mut self, run: &mut CommandRun) {
-        let nodes: Vec<NodeIdentity> = waiting(run).map(|node| node.node.clone()).collect();
+        let nodes: Vec<NodeIdentity> =
+            waiting(&mut run.nodes).map(|node| node.node.clone()).collect();
         let now = self.now();
         if nodes.is_empty() {
             run.enter(CommandPhase::Draining, now);
@@ -45,14 +47,9 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn draining(&mut self, run: &mut CommandRun) {
-        for index in 0..run.nodes.len() {
-            let mut node = run.nodes[index].clone();
-            let before = node.phase;
-            self.retire(run.index, &mut node);
-            if node.phase != before {
-                run.note(self.now(), described(&node));
-            }
-            run.nodes[index] = node;
+        let before: Vec<NodePhase> = run.nodes.iter().map(|node| node.phase).collect();
+        for node in &mut run.nodes {
+            self.retire(run.index, node);
         }
         let in_flight = run
             .nodes
@@ -61,57 +58,47 @@ impl Step<'_, '_> {
         if !in_flight {
             self.begin_next(run);
         }
+        let changed = run.nodes.iter().zip(before).filter(|(node, before)| node.phase != *before);
+        let texts: Vec<String> = changed.map(|(node, _)| described(node)).collect();
+        for text in texts {
+            run.note(self.now(), text);
+        }
         if run.nodes.iter().all(|node| node.phase.is_final()) {
             self.settle(run);
         }
     }
 
     /// Begins to drain the next node, where it may.
-    pub(super) fn begin_next(&mut self, run: &mut CommandRun) {
-        let now = self.now();
-        let stop = match &self.gate {
-            Gate::Hold => return,
-            Gate::Stop(reason) => Some(reason.clone()),
-            Gate::Go => self.without_room(run),
+    fn begin_next(&mut self, run: &mut CommandRun) {
+        let last = run.nodes.iter().map(|node| node.since).max().unwrap_or(run.since);
+        let patient = self.now().duration_since(last.max(run.since)) < ROOM;
+        let more = self.pods_without_room(run.began_at);
+        let gate = match &self.gate {
+            Gate::Hold => Gate::Hold,
+            Gate::Stop(reason) => Gate::Stop(reason.clone()),
+            Gate::Go if more == 0 => Gate::Go,
+            Gate::Go if patient => Gate::Hold,
+            Gate::Go => Gate::Stop(format!("{more} pods find no room")),
         };
-        if let Some(reason) = stop {
-            if reason.is_empty() {
-                return;
-            }
-            for index in 0..run.nodes.len() {
-                if run.nodes[index].phase == NodePhase::Waiting {
-                    let mut node = run.nodes[index].clone();
-                    self.keep(run.index, &mut node, &reason);
-                    run.note(now, described(&node));
-                    run.nodes[index] = node;
+        let command = run.index;
+        let mut waiting = waiting(&mut run.nodes);
+        match gate {
+            Gate::Hold => {}
+            Gate::Stop(reason) => waiting.for_each(|node| self.keep(command, node, &reason)),
+            Gate::Go if self.limit_reached() => {}
+            Gate::Go => {
+                let Some(node) = waiting.next() else { return };
+                // The plan knew of room for its pods; the cluster may have changed since.
+                let lacking = room::lacking(self.observed.snapshot, &node.node.name);
+                if lacking == 0 {
+                    self.drain(command, node);
+                    self.execution.drains.push(self.now());
+                } else if !patient {
+                    let reason = format!("{lacking} of its pods would find no room elsewhere");
+                    self.keep(command, node, &reason);
                 }
             }
-            return;
         }
-        if self.limit_reached() {
-            return;
-        }
-        if let Some(index) = run.nodes.iter().position(|node| node.phase == NodePhase::Waiting) {
-            let mut node = run.nodes[index].clone();
-            self.drain(run.index, &mut node);
-            self.execution.drains.push(now);
-            run.note(now, described(&node));
-            run.nodes[index] = node;
-        }
-    }
-
-    /// Evicted pods that find no room: wait (an empty text), and after a while a reason to stop.
-    pub(super) fn without_room(&self, run: &CommandRun) -> Option<String> {
-        let pending = self.pending_pods();
-        if pending <= run.pending_before {
-            return None;
-        }
-        let last = run.nodes.iter().map(|node| node.since).max().unwrap_or(run.since);
-        if self.now().duration_since(last) < SignedDuration::from_mins(PATIENCE_MINUTES) {
-            return Some(String::new());
-        }
-        let more = pending - run.pending_before;
-        Some(format!("{more} pods have found no room for {PATIENCE_MINUTES} minutes"))
     }
 
     /// Whether as many drains were begun in the last ten minutes as the policy allows.
@@ -257,16 +244,17 @@ impl Step<'_, '_> {
         })
     }
 
-    /// Pods that have waited for a node for more than a minute.
-    pub(super) fn pending_pods(&self) -> u32 {
+    /// Pods created since a moment that have waited for a node for more than a minute.
+    fn pods_without_room(&self, since: Timestamp) -> u32 {
         let minute_ago = self.observed.snapshot.taken_at - SignedDuration::from_mins(1);
-        let pods = self.observed.snapshot.pods.iter();
-        pods.filter(|pod| pod.node.is_none() && pod.created_at < minute_ago).count() as u32
+        let waits = |pod: &&Pod| pod.node.is_none() && !pod.terminating;
+        let pods = self.observed.snapshot.pods.iter().filter(waits);
+        pods.filter(|pod| (since..minute_ago).contains(&pod.created_at)).count() as u32
     }
 }
 
-fn waiting(run: &CommandRun) -> impl Iterator<Item = &NodeRun> {
-    run.nodes.iter().filter(|node| node.phase == NodePhase::Waiting)
+fn waiting(nodes: &mut [NodeRun]) -> impl Iterator<Item = &mut NodeRun> {
+    nodes.iter_mut().filter(|node| node.phase == NodePhase::Waiting)
 }
 
 fn why(action: &Action) -> String {

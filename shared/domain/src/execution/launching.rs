@@ -20,7 +20,7 @@ impl Step<'_, '_> {
             Gate::Go if !self.may_begin() => return,
             Gate::Go => {}
         }
-        run.pending_before = self.pending_pods();
+        run.began_at = now;
         for node in &mut run.nodes {
             if self.node(&node.node).is_none() && !self.is_alive(&node.node.instance_id) {
                 node.note = Some("it was gone before".to_owned());

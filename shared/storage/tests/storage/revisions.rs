@@ -142,7 +142,7 @@ async fn the_progress_of_a_plan_for_thousands_of_nodes_fits_into_its_item() {
         launches: vec![],
         nodes: vec![],
         teardowns: vec![],
-        pending_before: 0,
+        began_at: NOW,
         failure: None,
         events: (0..10_000).map(event).collect(),
     }];
