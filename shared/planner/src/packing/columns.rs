@@ -4,6 +4,7 @@
 use super::cover::Row;
 use super::duals::{Prices, worth};
 use super::fleets::cut_bound;
+use super::gains::Gains;
 use super::greedy::{BALANCE, Guide};
 use super::knapsack::Knapsack;
 use super::loads::{Loads, Sand};
@@ -17,11 +18,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// More rows than this make the programme too slow to be worth it.
 pub(super) const MOST_ROWS: usize = 400;
 /// Rows for a cube root of the checks that the programme may take.
-const ROWS_PER_ROOT: f64 = 0.6;
+const ROWS_PER_ROOT: f64 = 0.45;
 /// Nodes of the search for one pattern.
 const NODES: u64 = 200_000;
 /// The same while patterns are easy to find.
 const QUICK: u64 = 400;
+/// How many times more for a kind whose search gave up, where rows are scarce items alone: so few of them go
+/// into a bin that it soon comes to its end.
+const LONGER: u64 = 4;
 /// What part of the work may be added once patterns are hard to find: a proof that there are no more is near
 /// where at most so many items go into a bin.
 const PROOF: u64 = 2;
@@ -104,32 +108,37 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
     // Prices are looked for between the best known and those of the programme (Wentges 1997): these
     // alone jump about. The resources' prices are a good beginning, and their bound is one.
     let mut centre = rows.prices(&resources.exact, &scale);
-    let mut bound = cut_bound(problem);
+    let mut best = Gains::new(problem, resources.exact, cut_bound(problem));
     let mut pull = PULL;
     let mut nodes = QUICK;
-    let mut row = None;
+    let mut longer = vec![QUICK; problem.kinds.len()];
     let mut knapsack = Knapsack::new();
     let items: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
     let bins: f64 = simplex.solution().iter().map(|column| column.1).sum();
     let few = items <= bins * FEW;
+    let scarce = !rows.poured.is_empty();
     let proof = if few { until.saturating_sub(state.checks) / PROOF } else { 0 };
-    while state.checks + simplex.work < until + if nodes > QUICK { proof } else { 0 } {
+    while state.checks + simplex.work + best.work < until + if nodes > QUICK { proof } else { 0 } {
         let prices: Vec<f64> = simplex
             .prices()
             .iter()
             .zip(&centre)
             .map(|(out, centre)| pull * centre + (1.0 - pull) * out.max(0.0))
             .collect();
-        let total = dot_all(&prices, &demand);
+        let sand = rows.sand_prices(&prices, &scale);
         let (mut dear, mut entered) = (1.0_f64, 0);
-        let mut most = Vec::with_capacity(problem.kinds.len());
+        let mut gives = Vec::with_capacity(problem.kinds.len());
         for (at, kind) in problem.kinds.iter().enumerate() {
             let price = kind.price as f64;
             let floor = price * if pull > 0.0 { 1.0 - SLACK } else { 1.0 + TOLERANCE };
-            let found = rows.best(&mut knapsack, kind, &prices, &scale, floor, nodes);
+            let limit = nodes.max(longer[at]);
+            let found = rows.best(&mut knapsack, kind, &prices, &scale, floor, limit);
             state.checks += found.effort;
+            if !found.complete && scarce && longer[at] < NODES {
+                longer[at] *= LONGER;
+            }
             dear = dear.max(found.most / price);
-            most.push(found.most);
+            gives.push((found.most - worth(&kind.capacity, &sand)).max(0.0));
             if found.pattern.is_empty() {
                 continue;
             }
@@ -158,19 +167,15 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
                 }
             }
         }
-        let found = total / dear * (1.0 - 1e-9);
-        let better = found > bound;
+        let gains = rows.gains(&prices, &sand);
+        let better = best.learn(problem, &rows, gains, gives);
+        let bound = best.bound;
         if better {
-            bound = found;
-            row = Some(Row { demand: total, gives: most });
-        }
-        let follow = match found {
-            _ if better => 1.0,
-            found if found < bound * NEAR => 0.0,
-            _ => DRIFT,
-        };
-        for (centre, price) in centre.iter_mut().zip(&prices) {
-            *centre += follow * (price / dear - *centre);
+            centre = best.prices(&rows, &scale);
+        } else if dot_all(&prices, &demand) / dear >= bound * NEAR {
+            for (centre, price) in centre.iter_mut().zip(&prices) {
+                *centre += DRIFT * (price / dear - *centre);
+            }
         }
         simplex.settle(8 * demand.len());
         if simplex.cost() <= bound * (1.0 + 2.0 * TOLERANCE)
@@ -188,7 +193,8 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
             _ => (1.0 - (1.0 - pull) * NEARER).min(MOST_PULL),
         };
     }
-    state.checks += simplex.work;
+    state.checks += simplex.work + best.work;
+    let (bound, row) = (best.bound, best.row());
     let worth = rows.worth(problem, simplex.prices(), &scale);
     let sand = rows.sand_prices(simplex.prices(), &scale);
     let mut amounts = vec![0.0; patterns.len()];

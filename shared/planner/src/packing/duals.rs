@@ -60,22 +60,31 @@ pub(super) fn all_sizes<const D: usize>(items: &[Item<D>]) -> [f64; D] {
 
 /// A price that no amount of columns that meets every demand undercuts. Columns are
 /// `(price, what one gives of each)`.
+pub(super) fn linear_bound(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> f64 {
+    fair_prices(demand, columns).0
+}
+
+/// The same, and the prices of what is demanded that prove it.
 ///
 /// Sound whatever the simplex rounds to: its prices are cut until no column is worth more than it
 /// costs, and what they then say of the demand is a bound by weak duality.
-pub(super) fn linear_bound(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> f64 {
-    let prices = solve(demand, columns).prices;
-    let worth =
-        |gives: &[f64]| gives.iter().zip(&prices).map(|(give, price)| give * price).sum::<f64>();
+pub(super) fn fair_prices(demand: &[f64], columns: &[(f64, Vec<f64>)]) -> (f64, Vec<f64>) {
+    let mut prices = solve(demand, columns).prices;
+    let sum = |gives: &[f64], prices: &[f64]| {
+        gives.iter().zip(prices).map(|(give, price)| give * price).sum::<f64>()
+    };
     let fair = columns
         .iter()
-        .map(|(price, gives)| (price, worth(gives)))
+        .map(|(price, gives)| (price, sum(gives, &prices)))
         .filter(|(_, worth)| *worth > 0.0)
         .map(|(price, worth)| price / worth)
         .fold(1.0, f64::min);
+    for price in &mut prices {
+        *price *= fair;
+    }
     let needed: Vec<f64> = demand.iter().map(|demand| demand.max(0.0)).collect();
     // A billionth is far more than the sums above can be off.
-    worth(&needed) * fair * (1.0 - 1e-9)
+    (sum(&needed, &prices) * (1.0 - 1e-9), prices)
 }
 
 /// Prices of the rows, never negative, and amounts of the columns.

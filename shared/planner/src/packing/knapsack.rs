@@ -12,6 +12,8 @@ const SLOT: u64 = 50;
 #[derive(Debug, Clone)]
 pub(super) struct Best {
     pub(super) most: f64,
+    /// Whether the search came to its end.
+    pub(super) complete: bool,
     pub(super) pattern: Vec<(u32, u32)>,
     /// What the pattern is worth.
     pub(super) worth: f64,
@@ -79,6 +81,7 @@ impl<const D: usize> Knapsack<D> {
         if ideal * (1.0 + 1e-9) <= floor {
             return Best {
                 most: ideal * (1.0 + 1e-9),
+                complete: true,
                 pattern: Vec::new(),
                 worth: 0.0,
                 effort: looked,
@@ -129,6 +132,7 @@ impl<const D: usize> Knapsack<D> {
         let taken = search.best_taken.iter().zip(&search.slots).filter(|(taken, _)| **taken > 0);
         Best {
             most: (ideal - lost) * (1.0 + 1e-9),
+            complete: search.nodes < nodes,
             worth: ideal - search.best,
             pattern: taken.map(|(taken, slot)| (slot.id, *taken)).collect(),
             effort: looked

@@ -16,6 +16,7 @@ mod duals;
 mod emptiness;
 mod fills;
 mod fleets;
+mod gains;
 mod greedy;
 mod knapsack;
 mod linear;
