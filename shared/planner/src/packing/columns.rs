@@ -48,6 +48,9 @@ const MOST_PULL: f64 = 0.98;
 /// beginning must not be kept to.
 const DRIFT: f64 = 0.2;
 const NEAR: f64 = 0.995;
+/// A bound that gets nearer to the programme's cost by less than this share, while no pattern is found that
+/// lowers it, hardly gets better.
+const HARDLY: f64 = 0.1;
 /// How much less than its bin a pattern may be worth at pulled prices and still be looked at.
 const SLACK: f64 = 0.002;
 
@@ -168,6 +171,7 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
             }
         }
         let gains = rows.gains(&prices, &sand);
+        let before = best.bound;
         let better = best.learn(problem, &rows, gains, gives);
         let bound = best.bound;
         if better {
@@ -186,8 +190,9 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
         if entered == 0 && pull == 0.0 {
             nodes *= 8;
         }
+        let hardly = bound - before < (simplex.cost() - before) * HARDLY;
         pull = match entered {
-            _ if better => PULL,
+            _ if better && !(hardly && entered == 0) => PULL,
             0 if pull > 0.0 => 0.0,
             0 => PULL,
             _ => (1.0 - (1.0 - pull) * NEARER).min(MOST_PULL),
