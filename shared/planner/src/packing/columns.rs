@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// More rows than this make the programme too slow to be worth it.
 pub(super) const MOST_ROWS: usize = 400;
 /// Rows for a cube root of the checks that the programme may take.
-const ROWS_PER_ROOT: f64 = 0.45;
+const ROWS_PER_ROOT: f64 = 0.6;
 /// Nodes of the search for one pattern.
 const NODES: u64 = 200_000;
 /// The same while patterns are easy to find.

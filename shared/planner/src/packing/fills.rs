@@ -28,11 +28,17 @@ impl<'a> Fills<'a> {
         price: f64,
         limit: u64,
     ) -> Option<Self> {
+        if price <= 0.0 {
+            return None;
+        }
+        // Where the first sizes have too small a step, no others make it larger.
+        let fewest = parts.len() as f64 * capacity * 2.0 / 3.0 / limit as f64;
         let step = parts.iter().try_fold(0, |step, part| {
             let whole = part.size.fract() == 0.0 && part.size <= f64::from(u32::MAX);
-            whole.then(|| super::gcd(step, part.size as u64))
+            let step = whole.then(|| super::gcd(step, part.size as u64))?;
+            (step == 0 || step as f64 >= fewest).then_some(step)
         })?;
-        if step == 0 || price <= 0.0 {
+        if step == 0 {
             return None;
         }
         let rooms = (capacity / step as f64) as usize + 1;

@@ -5,6 +5,8 @@ use super::relaxed::{Thing, dot, gain, prices};
 
 /// Checks for tables of what can be filled, for each node of the search.
 const FILLS: u64 = 32;
+/// Checks that looking at a slot is like.
+const LOOK: u64 = 2;
 /// Checks that making, sorting and forgetting a slot is like.
 const SLOT: u64 = 50;
 
@@ -138,7 +140,7 @@ impl<const D: usize> Knapsack<D> {
             effort: looked
                 + work
                 + search.nodes
-                + 5 * search.looked / 2
+                + LOOK * search.looked
                 + SLOT * search.slots.len() as u64,
         }
     }
@@ -164,13 +166,18 @@ impl<const D: usize> Search<'_, D> {
         let mut loss = loss;
         for at in from..self.slots.len() {
             self.looked += 1;
-            let slot = self.slots[at];
+            let slot = &self.slots[at];
             if loss + room * (1.0 - slot.density).max(0.0) >= self.best
                 || loss + self.lost(at, &free) >= self.best
                 || self.nodes >= self.limit
             {
                 return;
             }
+            if slot.size.iter().zip(&free).any(|(size, free)| size > free) {
+                loss += slot.gain.max(0.0) * f64::from(slot.count);
+                continue;
+            }
+            let slot = *slot;
             let rooms = free.iter().zip(&slot.size).filter(|(_, size)| **size > 0.0);
             let most = rooms.map(|(free, size)| (free / size) as u32).fold(slot.count, u32::min);
             self.looked += u64::from(most);

@@ -13,7 +13,7 @@ impl<const D: usize> Thing<D> {
     /// How many fit into so much room.
     pub(super) fn most_in(&self, free: &[f64; D]) -> f64 {
         let rooms = free.iter().zip(&self.size).filter(|(_, size)| **size > 0.0);
-        rooms.map(|(room, size)| (room / size).floor()).fold(self.count, f64::min)
+        rooms.map(|(room, size)| f64::from((room / size) as u32)).fold(self.count, f64::min)
     }
 }
 

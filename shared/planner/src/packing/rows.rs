@@ -6,6 +6,10 @@ use super::{Item, Kind, Problem, Sites, Size};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// Share of the rows that there may be that are made where items share them: each says less than one of equal
+/// items, and a programme that comes to its end bounds better than a finer one that does not.
+const SHARED: f64 = 0.75;
+
 /// Items that are taken for equal.
 #[derive(Debug, Clone)]
 pub(super) struct Alike<const D: usize> {
@@ -62,7 +66,7 @@ impl<const D: usize> Rows<D> {
         let groups = if each {
             chosen.map(|item| vec![item]).collect()
         } else {
-            nearly_equal(problem, prices, chosen, most)
+            nearly_equal(problem, prices, chosen, (most as f64 * SHARED) as usize)
         };
         let mut rows = Self {
             alike: Vec::new(),
