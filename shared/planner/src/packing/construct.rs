@@ -25,7 +25,7 @@ const SEED: u64 = 1;
 /// What the ways came to, beside the best packing.
 pub(super) struct Constructed<'a, const D: usize> {
     pub(super) programme: Programme<D>,
-    pub(super) coarse: Vec<Coarse<D>>,
+    pub(super) coarse: Option<Coarse<D>>,
     /// A packing into the fleet that promises most, where it is not the best: what found no place in
     /// the fleet is in bins beside it, which a search may do without.
     pub(super) hopeful: Option<State<'a, D>>,
@@ -69,9 +69,9 @@ pub(super) fn construct<'a, const D: usize>(
             }
         }
     }
-    let coarse = Coarse::all(problem, &programme);
+    let coarse = Coarse::new(problem, &programme);
     if few || !many {
-        let rebuild = Rebuild::new(problem, &programme, guide, &coarse, until);
+        let rebuild = Rebuild::new(problem, &programme, guide, coarse.as_ref(), until);
         try_out(state, |other| rebuild.complete(other, &mut Random::new(SEED)));
     }
     // Where few items go into a bin, a fleet poured full seldom is the best.

@@ -7,6 +7,7 @@
 //! 1 000 pass in a millisecond of one core, and never looks at a clock.
 
 mod alike;
+mod arrange;
 mod coarse;
 mod columns;
 mod construct;

@@ -11,15 +11,16 @@ use super::random::Random;
 use super::search::complete_packing;
 use super::state::{Bin, State};
 
-/// Share of the cost that is taken apart, at most.
-const PART: f64 = 0.4;
+/// Share of the cost that is taken apart at most, with coarse items and without.
+const PART_WITH: f64 = 0.2;
+const PART_WITHOUT: f64 = 0.4;
 /// How much luck has to do with which bins hold least.
 const NOISE: [f64; 4] = [0.0, 0.005, 0.02, 0.1];
 /// Parts of the budget that packing the coarse items takes: at first, and in a turn.
 const FIRST: u64 = 10;
 const TURN: u64 = 1000;
 /// Tenths of the budget that the items' loads may be looked for with: fewer are looked at than that allows.
-const LOADS: u64 = 16;
+const LOADS: u64 = 8;
 /// Tenths of what is left of the budget that bins are taken apart for, with coarse items and without.
 const WITH: u64 = 9;
 const WITHOUT: u64 = 2;
@@ -29,7 +30,7 @@ pub(super) struct Rebuild<'a, const D: usize> {
     programme: &'a Programme<D>,
     guide: &'a Guide<D>,
     loads: Loads<'a, D>,
-    coarse: &'a [Coarse<D>],
+    coarse: Option<&'a Coarse<D>>,
     until: u64,
 }
 
@@ -39,7 +40,7 @@ impl<'a, const D: usize> Rebuild<'a, D> {
         problem: &Problem<D>,
         programme: &'a Programme<D>,
         guide: &'a Guide<D>,
-        coarse: &'a [Coarse<D>],
+        coarse: Option<&'a Coarse<D>>,
         until: u64,
     ) -> Self {
         let fleet = programme.fleet().iter().map(|kind| kind.0).collect();
@@ -49,19 +50,18 @@ impl<'a, const D: usize> Rebuild<'a, D> {
 
     /// Places all that remains and fits, for the first time.
     pub(super) fn complete(&self, state: &mut State<'_, D>, random: &mut Random) {
-        self.place(state, self.coarse.get(1), self.until / FIRST, random);
+        self.place(state, self.until / FIRST, false, random);
     }
 
     /// Takes bins apart and packs them anew, and keeps what costs no more, for the greater part of what is left
     /// until `end` checks or to a cost of `enough`.
     pub(super) fn run(&self, state: &mut State<'_, D>, end: u64, enough: f64, random: &mut Random) {
-        let part = if self.coarse.is_empty() { WITHOUT } else { WITH };
+        let part = if self.coarse.is_none() { WITHOUT } else { WITH };
         let until = state.checks + end.saturating_sub(state.checks) * part / 10;
         while state.checks < until && state.cost() as f64 > enough {
             let mut other = state.clone();
             self.take_apart(&mut other, random);
-            let coarse = self.coarse.get(random.below(self.coarse.len()));
-            self.place(&mut other, coarse, self.until / TURN, random);
+            self.place(&mut other, self.until / TURN, true, random);
             state.checks = other.checks;
             if complete_packing(&other) && other.cost() <= state.cost() {
                 *state = other;
@@ -73,7 +73,8 @@ impl<'a, const D: usize> Rebuild<'a, D> {
     fn take_apart(&self, state: &mut State<'_, D>, random: &mut Random) {
         let noise = NOISE[random.below(NOISE.len())];
         let mut keyed: Vec<(f64, Bin<D>)> = Vec::with_capacity(state.bins.len());
-        let mut left = state.cost() as f64 * PART * random.unit();
+        let part = if self.coarse.is_some() { PART_WITH } else { PART_WITHOUT };
+        let mut left = state.cost() as f64 * part * random.unit();
         for bin in std::mem::take(&mut state.bins) {
             let worth = |(item, count): &(u32, u32)| {
                 self.programme.worth[*item as usize] * f64::from(*count)
@@ -94,16 +95,11 @@ impl<'a, const D: usize> Rebuild<'a, D> {
     }
 
     /// Places what remains: coarse items first, each of their bins filled up, then all else.
-    fn place(
-        &self,
-        state: &mut State<'_, D>,
-        coarse: Option<&Coarse<D>>,
-        checks: u64,
-        random: &mut Random,
-    ) {
-        if let Some(coarse) = coarse {
+    fn place(&self, state: &mut State<'_, D>, checks: u64, vary: bool, random: &mut Random) {
+        if let Some(coarse) = self.coarse {
             let mut knapsack = Knapsack::new();
-            for (turn, mut bin) in coarse.open(state, checks, random).into_iter().enumerate() {
+            for (turn, mut bin) in coarse.open(state, checks, vary, random).into_iter().enumerate()
+            {
                 self.loads.fill(state, &mut knapsack, &mut bin, turn);
                 state.bins.push(bin);
             }

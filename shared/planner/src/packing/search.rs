@@ -29,7 +29,7 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
     let (nodes, end) = if plain { (until / 60, until - until / 12) } else { (until / 600, until) };
     let (programme, coarse, hopeful) = match constructed {
         Some(Constructed { programme, coarse, hopeful }) => (Some(programme), coarse, hopeful),
-        None => (None, Vec::new(), None),
+        None => (None, None, None),
     };
     if let Some(programme) = &programme {
         bound = programme.bound.max(bound);
@@ -51,7 +51,7 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         }
     }
     if let Some(programme) = programme.as_ref().filter(|_| complete_packing(state)) {
-        Rebuild::new(state.problem, programme, &guide, &coarse, until).run(
+        Rebuild::new(state.problem, programme, &guide, coarse.as_ref(), until).run(
             state,
             end,
             enough,
