@@ -83,6 +83,14 @@ pub(crate) fn choose(model: &Model<'_>, mut budget: u64) -> Choice {
             tried[best].1 = polished;
         }
     }
+    if !model.pending.is_empty() {
+        // Pods that wait get nodes in any case: no change saves what a search for these does.
+        let (searched, _) =
+            attempt(model, &BTreeSet::new(), budget / 2, &mut budget, &mut BTreeMap::new());
+        keep_better(model, &mut choice.staying, searched);
+        over_zones(model, &mut choice.staying);
+        choice.fleet = choice.staying.clone();
+    }
     for (_, fleet, what) in tried {
         choice.looked.push(Looked {
             what,

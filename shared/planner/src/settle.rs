@@ -4,6 +4,7 @@ use crate::choose::{Choice, choose};
 use crate::fleet::Fleet;
 use crate::model::Model;
 use crate::payback::Gain;
+use crate::place::candidates;
 use crate::rehearse::{MOST, Rehearsed, as_it_is, rehearse};
 use crate::steps::steps;
 use crate::words::{counted, duration, usd};
@@ -13,7 +14,8 @@ use domain::Money;
 /// gets an equal share of the budget.
 const ROOMIER: [u8; 6] = [3, 6, 10, 15, 20, 25];
 /// The same of fleets that are even over zones, in the order in which they are tried: the first mostly carries
-/// out as it is, and the next has to be cheaper with what it takes to carry it out.
+/// out as it is, and the next has to be cheaper with what it takes to carry it out. The first gets the whole
+/// budget, since it is mostly the one taken; the others, and the fleet that is not even, get half.
 const EVEN: [u8; 2] = [1, 0];
 /// Nodes from which they are tried: in smaller clusters they move more pods for less.
 const MANY: usize = 30;
@@ -75,8 +77,9 @@ pub(crate) fn settle(model: Model<'_>) -> (Model<'_>, Settled) {
 
 /// The best fleet, rehearsed; that of staying where the best is not worth the change, and why.
 fn settle_one(model: &Model<'_>, budget: u64) -> Settled {
-    let choice = choose(model, budget);
-    let best = best_rehearsed(model, &choice, budget);
+    let even = even(model);
+    let choice = choose(model, if even.is_empty() { budget } else { budget / 2 });
+    let best = best_rehearsed(model, &choice, &even, budget);
     let too_little = match &best {
         _ if choice.fleet.retired.is_empty() => None,
         Some(best) => too_little(model, &choice, &best.fleet),
@@ -93,9 +96,21 @@ fn settle_one(model: &Model<'_>, budget: u64) -> Settled {
     Settled { choice, rehearsed, too_little, passed: None }
 }
 
-/// The chosen fleet with what rehearsals added to it, or one that was packed less tightly and needs
-/// less, whichever costs least.
-fn best_rehearsed(model: &Model<'_>, choice: &Choice, budget: u64) -> Option<Rehearsed> {
+/// The models of fleets even over zones, where such are tried.
+fn even<'a>(model: &Model<'a>) -> Vec<Model<'a>> {
+    let tried = model.nodes.len() >= MANY && candidates(model).next().is_some();
+    let even = EVEN.into_iter().filter(|_| tried);
+    even.filter_map(|percent| model.roomier(percent).evened()).collect()
+}
+
+/// The chosen fleet with what rehearsals added to it, or one that is even over zones or was packed less
+/// tightly and needs less, whichever costs least.
+fn best_rehearsed(
+    model: &Model<'_>,
+    choice: &Choice,
+    even: &[Model<'_>],
+    budget: u64,
+) -> Option<Rehearsed> {
     let mut search = Search { model, staying: &choice.staying, best: None, effort: 0 };
     if search.carries_out(&choice.fleet) {
         return search.best;
@@ -105,16 +120,11 @@ fn best_rehearsed(model: &Model<'_>, choice: &Choice, budget: u64) -> Option<Reh
     let small = pods * nodes as u64 <= SMALL;
     let worth_a_try = |percent: &u8| *percent >= ALWAYS || nodes * usize::from(*percent) >= 100;
     let roomier: Vec<u8> = ROOMIER.into_iter().filter(worth_a_try).collect();
-    let even: Vec<Model<'_>> = EVEN
-        .into_iter()
-        .filter(|_| nodes >= MANY)
-        .filter_map(|percent| model.roomier(percent).evened())
-        .collect();
-    let share = budget / (even.len() + roomier.len()) as u64;
-    for even in even {
-        search.consider(&choose(&even, share).fleet);
+    for (number, even) in even.iter().enumerate() {
+        search.consider(&choose(even, if number == 0 { budget } else { budget / 2 }).fleet);
     }
     search.consider(&choice.fleet);
+    let share = budget / roomier.len() as u64;
     for percent in roomier {
         let enough = match &search.best {
             Some(best) => !small || best.added.is_empty() || search.effort > 2 * MOST,
