@@ -11,7 +11,7 @@ use domain::finding::FindingCode;
 use domain::offering::{Architecture, CapacityType, InstanceType, Pool};
 use domain::plan::{Plan, StayReason};
 use domain::policy::{NodeTemplate, Policy};
-use domain::snapshot::NodeManager;
+use domain::snapshot::{Node, NodeManager};
 use planner::{decide, explain, plan};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -530,4 +530,24 @@ fn single_replicas_that_may_not_be_on_spot_take_no_share_of_it() {
     input.policy.spot_percent = 50;
     input.policy.max_workload_pool_percent = 50;
     assert_eq!(apps_on_spot(&checked(&input)), BTreeSet::from(["b-many".to_owned()]));
+}
+
+#[test]
+fn what_is_launched_for_pods_that_wait_is_searched_for_where_no_change_is_worth_it_too() {
+    let cost = |do_not_disrupt: bool| {
+        let waiting = (0..150).map(|number| {
+            let (cpu, memory) = (300 + number * 1_237 % 4_300, 500 + number * 7_919 % 16_000);
+            pod("web", number, None, cpu as u64, memory as u64)
+        });
+        let running = pod("api", 0, Some("node-0"), 15_000, 50_000);
+        let node = Node { do_not_disrupt, ..node("node-0", "m6i.4xlarge", "us-east-1a") };
+        let mut input = input(vec![node], waiting.chain([running]).collect());
+        input.policy.min_saving_percent = 100;
+        input.budget = 60_000;
+        let plan = checked(&input);
+        assert_eq!(retired(&plan), 0);
+        plan.after.cost_per_hour.nanos()
+    };
+    let (alone, beside) = (cost(true), cost(false));
+    assert!(beside * 100 <= alone * 101, "{beside} rather than {alone}");
 }
