@@ -2,7 +2,7 @@
 
 use super::coarse::Coarse;
 use super::columns::{self, Programme};
-use super::dive::dive;
+use super::dive::{Solved, dive};
 use super::fleets::fleets;
 use super::greedy::{Guide, REST, WAYS, complete};
 use super::loads::Loads;
@@ -59,9 +59,10 @@ pub(super) fn construct<'a, const D: usize>(
     let many = pods > bins * MANY as f64;
     let solved = programme.cost < programme.bound * SOLVED;
     if programme.rows.poured.is_empty() && (solved || !many) {
+        let mut known = Solved::new();
         for up in UPS {
             try_out(state, |other| {
-                dive(other, &programme, guide, until * 3 / 10, up);
+                dive(other, &programme, guide, until * 3 / 10, up, &mut known);
                 complete(other, guide, REST);
             });
             if !solved || state.checks > until / 2 {

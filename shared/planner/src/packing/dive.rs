@@ -6,19 +6,24 @@ use super::knapsack::Knapsack;
 use super::loads::Loads;
 use super::state::{Bin, State};
 use super::{Item, Problem};
+use std::collections::BTreeMap;
 
 /// Programmes that are solved for what remains.
 const STAGES: u64 = 6;
 
+/// Programmes for what remained, by how much of each class: dives differ only once no whole amounts are left.
+pub(super) type Solved<const D: usize> = BTreeMap<Vec<u32>, Programme<D>>;
+
 /// Opens bins by the patterns' whole amounts, filled up with what else fits; then again by a programme for
 /// what remains, whose prices know what has become scarce. For programmes without sand, in about `part` checks.
-/// Amounts above `up` are rounded up where no whole one is left.
+/// Amounts above `up` are rounded up where no whole one is left. What another dive has `solved` is not solved again.
 pub(super) fn dive<const D: usize>(
     state: &mut State<'_, D>,
     programme: &Programme<D>,
     guide: &Guide<D>,
     part: u64,
     up: f64,
+    solved: &mut Solved<D>,
 ) {
     let problem = state.problem;
     let mut guide = guide.clone();
@@ -33,16 +38,19 @@ pub(super) fn dive<const D: usize>(
             loads.complete(state);
             return;
         }
+        if let Some(known) = solved.get(&state.remaining) {
+            next = known.clone();
+            continue;
+        }
         let rest = rest(state);
         let mut other = State::new(&rest);
         other.checks = state.checks;
         let end = state.checks + part / STAGES;
-        let solved = columns::solve(&mut other, end);
+        let programme = columns::solve(&mut other, end);
         state.checks = other.checks;
-        match solved {
-            Some(solved) => next = solved,
-            None => return,
-        }
+        let Some(programme) = programme else { return };
+        solved.insert(state.remaining.clone(), programme.clone());
+        next = programme;
     }
 }
 
