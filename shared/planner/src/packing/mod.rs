@@ -28,6 +28,7 @@ mod pour;
 mod random;
 mod reach;
 mod rebuild;
+mod refill;
 mod relaxed;
 mod repack;
 mod rows;
