@@ -12,15 +12,15 @@ use super::search::complete_packing;
 use super::state::{Bin, State};
 
 /// Share of the cost that is taken apart at most, with coarse items and without.
-const PART_WITH: f64 = 0.2;
+const PART_WITH: f64 = 0.1;
 const PART_WITHOUT: f64 = 0.4;
 /// How much luck has to do with which bins hold least.
 const NOISE: [f64; 4] = [0.0, 0.005, 0.02, 0.1];
 /// Parts of the budget that packing the coarse items takes: at first, and in a turn.
-const FIRST: u64 = 10;
+const FIRST: u64 = 20;
 const TURN: u64 = 1000;
 /// Tenths of the budget that the items' loads may be looked for with: fewer are looked at than that allows.
-const LOADS: u64 = 8;
+const LOADS: u64 = 14;
 /// Tenths of what is left of the budget that bins are taken apart for, with coarse items and without.
 const WITH: u64 = 9;
 const WITHOUT: u64 = 2;
