@@ -6,7 +6,6 @@
 //! between any two steps is followed by one that looks again and goes on.
 //!
 //! **Invariant:** nothing is drained before everything its command launches is ready.
-//! **Invariant:** no node is drained whose pods would find no room elsewhere.
 //! **Invariant:** no drain begins whose pods would find no room elsewhere.
 //! **Invariant:** nothing is terminated before a snapshot taken after its drain shows it empty.
 

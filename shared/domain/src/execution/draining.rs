@@ -70,8 +70,8 @@ impl Step<'_, '_> {
 
     /// Begins to drain the next node, where it may.
     fn begin_next(&mut self, run: &mut CommandRun) {
-        let last = run.nodes.iter().map(|node| node.since).max().unwrap_or(run.since);
-        let patient = self.now().duration_since(last.max(run.since)) < ROOM;
+        let last = run.nodes.iter().map(|node| node.since).fold(run.since, Timestamp::max);
+        let patient = self.now().duration_since(last) < ROOM;
         let more = self.pods_without_room(run.began_at);
         let gate = match &self.gate {
             Gate::Hold => Gate::Hold,
