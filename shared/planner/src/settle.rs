@@ -77,9 +77,9 @@ pub(crate) fn settle(model: Model<'_>) -> (Model<'_>, Settled) {
 
 /// The best fleet, rehearsed; that of staying where the best is not worth the change, and why.
 fn settle_one(model: &Model<'_>, budget: u64) -> Settled {
-    let even = even(model);
-    let choice = choose(model, if even.is_empty() { budget } else { budget / 2 });
-    let best = best_rehearsed(model, &choice, &even, budget);
+    let even = tries_even(model);
+    let choice = choose(model, if even { budget / 2 } else { budget });
+    let best = best_rehearsed(model, &choice, even, budget);
     let too_little = match &best {
         _ if choice.fleet.retired.is_empty() => None,
         Some(best) => too_little(model, &choice, &best.fleet),
@@ -96,11 +96,9 @@ fn settle_one(model: &Model<'_>, budget: u64) -> Settled {
     Settled { choice, rehearsed, too_little, passed: None }
 }
 
-/// The models of fleets even over zones, where such are tried.
-fn even<'a>(model: &Model<'a>) -> Vec<Model<'a>> {
-    let tried = model.nodes.len() >= MANY && candidates(model).next().is_some();
-    let even = EVEN.into_iter().filter(|_| tried);
-    even.filter_map(|percent| model.roomier(percent).evened()).collect()
+/// Whether fleets even over zones are tried.
+fn tries_even(model: &Model<'_>) -> bool {
+    model.nodes.len() >= MANY && candidates(model).next().is_some() && model.can_be_evened()
 }
 
 /// The chosen fleet with what rehearsals added to it, or one that is even over zones or was packed less
@@ -108,7 +106,7 @@ fn even<'a>(model: &Model<'a>) -> Vec<Model<'a>> {
 fn best_rehearsed(
     model: &Model<'_>,
     choice: &Choice,
-    even: &[Model<'_>],
+    even: bool,
     budget: u64,
 ) -> Option<Rehearsed> {
     let mut search = Search { model, staying: &choice.staying, best: None, effort: 0 };
@@ -120,8 +118,9 @@ fn best_rehearsed(
     let small = pods * nodes as u64 <= SMALL;
     let worth_a_try = |percent: &u8| *percent >= ALWAYS || nodes * usize::from(*percent) >= 100;
     let roomier: Vec<u8> = ROOMIER.into_iter().filter(worth_a_try).collect();
-    for (number, even) in even.iter().enumerate() {
-        search.consider(&choose(even, if number == 0 { budget } else { budget / 2 }).fleet);
+    for (number, percent) in EVEN.into_iter().enumerate().filter(|_| even) {
+        let share = if number == 0 { budget } else { budget / 2 };
+        search.consider(&choose(&model.roomier(percent).evened(), share).fleet);
     }
     search.consider(&choice.fleet);
     let share = budget / roomier.len() as u64;

@@ -28,22 +28,23 @@ impl Model<'_> {
 
     /// The same where each zone gets as many replicas of a workload as any other, as the scheduler does
     /// it unasked, and nodes are so many that pods which are to be apart find one more easily than not.
-    /// `None` where no workload has enough replicas.
     ///
     /// A packing likes the cheapest zone, and large nodes. Where the scheduler then puts as many pods
     /// into a zone as into the others, it is too small for those that may be nowhere else; and a large
     /// node with a replica of every workload has room that only small nodes' pods could use.
-    pub(crate) fn evened(&self) -> Option<Self> {
-        if !(0..self.workloads.len()).any(|workload| self.is_evened(workload as u32)) {
-            return None;
-        }
+    pub(crate) fn evened(&self) -> Self {
         let mut model = self.clone();
         model.evened = true;
         let most = self.largest_node();
         for shape in &mut model.shapes {
             shape.launchable &= (0..2).any(|one| u64::from(shape.room[one]) <= most[one]);
         }
-        Some(model)
+        model
+    }
+
+    /// Whether any workload has enough replicas for that.
+    pub(crate) fn can_be_evened(&self) -> bool {
+        (0..self.workloads.len()).any(|workload| self.is_evened(workload as u32))
     }
 
     /// Whether a workload's replicas are so many that every zone is to have some: few go where there is
