@@ -49,6 +49,9 @@ pub(crate) struct Options {
     /// Seed of the simulated world, at its first start
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Moment at which the simulated world begins, at its first start, such as 2026-03-02T09:00Z; now if not given
+    #[arg(long)]
+    begin: Option<Timestamp>,
 }
 
 /// Runs until it is told to stop.
@@ -89,7 +92,8 @@ async fn serve(options: &Options) -> Result<(), CliError> {
 
 #[expect(clippy::disallowed_methods, reason = "the world begins at the time of its first start")]
 fn open_world(data: &DataFolder, options: &Options) -> Result<World, CliError> {
-    let clock = simulator::Clock::running(Timestamp::now(), options.speed);
+    let begin = options.begin.unwrap_or_else(Timestamp::now);
+    let clock = simulator::Clock::running(begin, options.speed);
     let make = |now| WorldState::demo(now, options.seed);
     World::open(&data.path("world.json"), clock, make)
         .map_err(|error| CliError::Failed(format!("cannot open the simulated world: {error}")))

@@ -203,7 +203,8 @@ impl Step<'_, '_> {
             .nodes
             .iter()
             .filter(|node| node.phase == NodePhase::Kept)
-            .map(|node| format!("{}: {}", node.node.name, node.note.clone().unwrap_or_default()))
+            .map(|node| (&node.node.name, node.note.as_deref().unwrap_or_default()))
+            .map(|(name, why)| format!("{name}: {}", why.trim_end_matches('.')))
             .collect();
         if !kept.is_empty() && kept.len() == run.nodes.len() && !run.launches.is_empty() {
             self.roll_back(run, format!("no node could be retired. {}", kept.join("; ")));
