@@ -1,5 +1,6 @@
 //! Taking one by one what is most like the room that is left.
 
+use super::lean::Worth;
 use super::relaxed::{Thing, dot};
 
 /// Things that fit among which the best is taken.
@@ -22,16 +23,17 @@ impl Taken {
     }
 }
 
-/// Takes things until what is left of `free` is worth no more than `enough` at these prices, the first ones
+/// Takes things until what is left of `free` is worth no more than `enough`, the first ones
 /// rather than the last, and leaves in `things` what still fits.
 pub(super) fn take<const D: usize>(
     things: &mut Vec<Thing<D>>,
     free: &mut [f64; D],
-    prices: &[f64; D],
+    worth: &Worth<D>,
     enough: f64,
 ) -> Taken {
     let mut taken = Taken::default();
-    while dot(free, prices) > enough {
+    while worth.of(free) > enough {
+        let prices = worth.prices(free);
         let fits = |thing: &Thing<D>| {
             thing.count > 0.0 && thing.size.iter().zip(&*free).all(|(size, free)| size <= free)
         };

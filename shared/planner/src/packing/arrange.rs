@@ -1,6 +1,7 @@
 //! Which of a few large items share a bin, where the room beside them is worth something: each where it costs
 //! least, then moves and swaps by threshold accepting (Dueck and Scheuer 1990).
 
+use super::lean::Room;
 use super::random::Random;
 use super::relaxed::dot;
 use super::{Problem, Size};
@@ -14,25 +15,6 @@ const PAIR: u64 = 1000;
 /// Checks to look at a kind for a load, and to choose a change.
 const LOOK: u64 = 6;
 const CHOICE: u64 = 12;
-
-/// What the room beside items is worth.
-#[derive(Debug, Clone)]
-pub(super) struct Room<const D: usize> {
-    /// Worth of each resource.
-    pub(super) prices: [f64; D],
-    /// What fills it takes at least so much of each resource for one of CPU.
-    pub(super) ratios: [f64; D],
-    /// How much less the room is worth for one of a resource less than that.
-    pub(super) lacking: [f64; D],
-}
-
-impl<const D: usize> Room<D> {
-    /// What is lost where CPU has too little of the others beside it.
-    pub(super) fn lacks(&self, free: &[f64; D]) -> f64 {
-        let lacks = |at: usize| (self.ratios[at] * free[0] - free[at]).max(0.0);
-        (1..D).map(|at| self.lacking[at] * lacks(at)).sum()
-    }
-}
 
 /// A bin: its items, what they take, the best kind for them and what it costs beyond its room.
 #[derive(Debug, Clone)]

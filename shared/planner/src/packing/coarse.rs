@@ -1,18 +1,16 @@
 //! Items that fit into no kind of bin that pays for itself: which dear bins to open for them, and which
 //! of them to put together.
 
-use super::arrange::{Arrange, Room};
+use super::arrange::Arrange;
 use super::columns::Programme;
 use super::duals::worth;
+use super::lean::Room;
 use super::random::Random;
 use super::state::{Bin, State};
 use super::{Item, Problem};
 
-/// Share of the sand's CPU that the room beside coarse items is filled with: the one that takes the least of another
-/// resource.
-const LEAN: f64 = 0.03;
-/// Share of a bin's price that an item may waste of its room, where it does not count as coarse.
-const WASTE: f64 = 0.01;
+/// Share of all that is packed that coarse items are at least, where they decide how good a packing is.
+const MANY: f64 = 0.05;
 /// By how much of itself what fills the room may take more or less, as luck has it.
 const VARIED: f64 = 0.4;
 /// The least of what lacking costs, as luck has it, of what it does.
@@ -25,6 +23,8 @@ pub(super) struct Coarse<const D: usize> {
     /// Classes, those worth most first.
     items: Vec<u32>,
     room: Room<D>,
+    /// Whether they are a good part of all that is packed.
+    pub(super) many: bool,
 }
 
 impl<const D: usize> Coarse<D> {
@@ -33,25 +33,25 @@ impl<const D: usize> Coarse<D> {
         if programme.rows.poured.is_empty() {
             return None;
         }
-        let ratios = leanest(problem, programme);
         let prices = programme.sand;
-        let lacking = ratios.map(|ratio| if ratio > 0.0 { programme.sand[0] / ratio } else { 0.0 });
-        let room = Room { prices, ratios, lacking };
+        let room = Room::new(prices, programme.rows.leanest);
         let common = programme.paid_by_sand(problem);
         let coarse = |item: &Item<D>| {
-            !common.iter().map(|kind| &problem.kinds[*kind as usize]).any(|kind| {
-                kind.holds(&item.size, &item.sites) && {
-                    let free =
-                        std::array::from_fn(|at| f64::from(kind.capacity[at] - item.size[at]));
-                    room.lacks(&free) <= kind.price as f64 * WASTE
-                }
-            })
+            !common.iter().any(|kind| room.suits(item, &problem.kinds[*kind as usize]))
         };
         let all = 0..problem.items.len() as u32;
         let mut items: Vec<u32> = all.filter(|at| coarse(&problem.items[*at as usize])).collect();
         let value = |item: &u32| worth(&problem.items[*item as usize].size, &prices);
+        let all = |item: &u32| value(item) * f64::from(problem.items[*item as usize].count);
+        let coarse: f64 = items.iter().map(all).sum();
+        let many =
+            coarse > (0..problem.items.len() as u32).map(|item| all(&item)).sum::<f64>() * MANY;
         items.sort_by(|one, other| value(other).total_cmp(&value(one)).then(one.cmp(other)));
-        (!items.is_empty() && items.len() * 2 < problem.items.len()).then_some(Self { items, room })
+        (!items.is_empty() && items.len() * 2 < problem.items.len()).then_some(Self {
+            items,
+            room,
+            many,
+        })
     }
 
     /// Opens bins for those that remain, in about so many checks, with nothing else in them; first the ones whose
@@ -100,28 +100,4 @@ impl<const D: usize> Coarse<D> {
         let rooms = bin.free.iter().zip(&self.room.ratios).filter(|(_, takes)| **takes > 0.0);
         rooms.map(|(free, takes)| f64::from(*free) / takes / cpu).fold(f64::INFINITY, f64::min)
     }
-}
-
-/// What items that the programme has no row for take for one of CPU at most, of each other resource: those that take
-/// the least of it, as far as they fill a share of all CPU.
-fn leanest<const D: usize>(problem: &Problem<D>, programme: &Programme<D>) -> [f64; D] {
-    let sand = problem.items.iter().zip(&programme.rows.of).filter(|(_, row)| row.is_none());
-    let sand: Vec<&Item<D>> = sand.map(|(item, _)| item).filter(|item| item.size[0] > 0).collect();
-    let cpu = |item: &Item<D>| f64::from(item.size[0]) * f64::from(item.count);
-    let all: f64 = sand.iter().map(|item| cpu(item)).sum();
-    std::array::from_fn(|at| {
-        if at == 0 {
-            return 0.0;
-        }
-        let ratio = |item: &Item<D>| f64::from(item.size[at]) / f64::from(item.size[0]);
-        let mut ratios: Vec<(f64, f64)> =
-            sand.iter().map(|item| (ratio(item), cpu(item))).collect();
-        ratios.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let mut some = 0.0;
-        let last = ratios.iter().find(|(_, cpu)| {
-            some += cpu;
-            some >= all * LEAN
-        });
-        last.map_or(0.0, |last| last.0)
-    })
 }

@@ -7,6 +7,7 @@ use super::fleets::cut_bound;
 use super::gains::Gains;
 use super::greedy::{BALANCE, Guide};
 use super::knapsack::Knapsack;
+use super::lean::Worth;
 use super::loads::{Loads, Sand};
 use super::patterns::{Pattern, scale};
 use super::rows::Rows;
@@ -54,6 +55,9 @@ const HARDLY: f64 = 0.1;
 /// How much less than its bin a pattern may be worth at pulled prices and still be looked at.
 const SLACK: f64 = 0.002;
 
+/// What part of the prices by which sand is taken is that of each resource by how scarce it is.
+const FAIR: f64 = 0.3;
+
 /// Patterns looked for beside the best of a kind, each made as if the rows of those before were worth less.
 const MORE: usize = 6;
 /// By how much.
@@ -70,6 +74,8 @@ pub(super) struct Programme<const D: usize> {
     paying: Vec<u32>,
     /// What sand is worth by resource.
     pub(super) sand: [f64; D],
+    /// What room for sand is worth.
+    room: Worth<D>,
     /// What the patterns cost in these amounts: the bound, once the programme is solved.
     pub(super) cost: f64,
     pub(super) bound: f64,
@@ -170,7 +176,7 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
                 }
             }
         }
-        let gains = rows.gains(&prices, &sand);
+        let gains = rows.gains(&prices, &scale);
         let before = best.bound;
         let better = best.learn(problem, &rows, gains, gives);
         let bound = best.bound;
@@ -201,13 +207,14 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
     state.checks += simplex.work + best.work;
     let (bound, row) = (best.bound, best.row());
     let worth = rows.worth(problem, simplex.prices(), &scale);
-    let sand = rows.sand_prices(simplex.prices(), &scale);
+    let room = rows.room(simplex.prices(), &scale);
+    let sand = room.prices(&rows.sand);
     let mut amounts = vec![0.0; patterns.len()];
     for (column, amount) in simplex.solution() {
         amounts[column as usize] = amount;
     }
     let cost = simplex.cost();
-    Some(Programme { rows, paying, patterns, amounts, worth, sand, cost, bound, row })
+    Some(Programme { rows, paying, patterns, amounts, worth, sand, room, cost, bound, row })
 }
 
 impl<const D: usize> Programme<D> {
@@ -239,7 +246,7 @@ impl<const D: usize> Programme<D> {
         let scarce = self.rows.of.iter().map(Option::is_some).collect();
         let bins: f64 = self.amounts.iter().sum();
         let sand = (!self.rows.poured.is_empty())
-            .then(|| Sand::new(guide.prices.blend(BALANCE), bins, checks));
+            .then(|| Sand::new(self.room.blend(&guide.prices.balanced, FAIR), bins, checks));
         let mut common = paying(problem, &self.sand, NEARLY);
         common.extend(&self.paying);
         common.sort_unstable();

@@ -53,8 +53,9 @@ impl<const D: usize> Gains<D> {
         gains: Vec<f64>,
         gives: Vec<f64>,
     ) -> bool {
-        let each = rows.alike.iter().zip(&gains);
-        let demand = each.map(|(alike, gain)| f64::from(alike.count) * gain).sum();
+        let counts = rows.alike.iter().map(|alike| f64::from(alike.count));
+        let needs = counts.chain(rows.lean.iter().map(|lean| lean.needs));
+        let demand = needs.zip(&gains).map(|(needs, gain)| needs * gain).sum();
         self.rounds.push(Round { gains, demand, gives, price: 0.0 });
         let demand: Vec<f64> =
             self.sums.iter().copied().chain(self.rounds.iter().map(|round| round.demand)).collect();
@@ -90,8 +91,13 @@ impl<const D: usize> Gains<D> {
     pub(super) fn prices(&self, rows: &Rows<D>, scale: &[f64; D]) -> Vec<f64> {
         let mut prices = rows.prices(&self.resources, scale);
         for round in &self.rounds {
-            for (price, gain) in prices.iter_mut().zip(&round.gains) {
+            let (alike, lean) = round.gains.split_at(rows.alike.len());
+            for (price, gain) in prices.iter_mut().zip(alike) {
                 *price += round.price * gain;
+            }
+            let first = prices.len() - lean.len();
+            for (price, gain) in prices[first..].iter_mut().zip(lean) {
+                *price += round.price * gain * scale[0];
             }
         }
         prices
@@ -114,10 +120,14 @@ impl<const D: usize> Gains<D> {
 }
 
 impl<const D: usize> Rows<D> {
-    /// What one of each row is worth at these prices beyond its resources as sand, if it is worth more.
-    pub(super) fn gains(&self, prices: &[f64], sand: &[f64; D]) -> Vec<f64> {
+    /// What one of each row is worth at these prices beyond its resources as sand, if it is worth more, and one of
+    /// each measure.
+    pub(super) fn gains(&self, prices: &[f64], scale: &[f64; D]) -> Vec<f64> {
+        let sand = self.sand_prices(prices, scale);
         let each = self.alike.iter().zip(prices);
-        each.map(|(alike, price)| (price - worth(&alike.size, sand)).max(0.0)).collect()
+        let alike = each.map(|(alike, price)| (price - worth(&alike.size, &sand)).max(0.0));
+        let leans = &prices[self.alike.len() + self.poured.len()..];
+        alike.chain(leans.iter().map(|price| price.max(0.0) / scale[0])).collect()
     }
 }
 

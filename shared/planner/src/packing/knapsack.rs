@@ -1,5 +1,6 @@
 //! The best pattern for one bin: a bounded knapsack in `D` resources, by branch and bound.
 
+use super::beside::Row;
 use super::fills::{Fills, Part};
 use super::relaxed::{Thing, dot, gain, prices};
 
@@ -55,11 +56,13 @@ struct Search<'a, const D: usize> {
 #[derive(Debug)]
 pub(super) struct Knapsack<const D: usize> {
     tables: [Vec<f64>; D],
+    /// For `Worth::best_load`.
+    pub(super) rows: Vec<Row>,
 }
 
 impl<const D: usize> Knapsack<D> {
     pub(super) const fn new() -> Self {
-        Self { tables: [const { Vec::new() }; D] }
+        Self { tables: [const { Vec::new() }; D], rows: Vec::new() }
     }
 
     /// Looks for the load worth most, more than `floor`, for at most `nodes` nodes.

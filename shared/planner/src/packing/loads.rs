@@ -3,7 +3,8 @@
 use super::alike::{Taken, take};
 use super::greedy::Guide;
 use super::knapsack::Knapsack;
-use super::relaxed::{Thing, dot};
+use super::lean::Worth;
+use super::relaxed::Thing;
 use super::state::{Bin, Place, State};
 
 /// Nodes of the search for one load, beside one for each thing.
@@ -40,19 +41,19 @@ pub(super) struct Loads<'a, const D: usize> {
 }
 
 /// Items worth what they take and no more, so that their worth does not tell them apart.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Sand<const D: usize> {
     /// What room is worth.
-    pub(super) prices: [f64; D],
+    worth: Worth<D>,
     /// How many are looked at for each that fits.
     looks: usize,
 }
 
 impl<const D: usize> Sand<D> {
     /// Looks at as many as `checks` allow for so many bins.
-    pub(super) fn new(prices: [f64; D], bins: f64, checks: u64) -> Self {
+    pub(super) fn new(worth: Worth<D>, bins: f64, checks: u64) -> Self {
         let looks = checks as f64 / bins.max(1.0) / CHECKS as f64;
-        Self { prices, looks: (looks as usize).clamp(OTHERS, IN_SAND) }
+        Self { worth, looks: (looks as usize).clamp(OTHERS, IN_SAND) }
     }
 }
 
@@ -146,8 +147,10 @@ impl<const D: usize> Loads<'_, D> {
         turn: usize,
     ) -> Vec<Thing<D>> {
         let usual = self.guide.usual[kind as usize];
-        let others =
-            self.sand.map_or(OTHERS * usual, |sand| (sand.looks * usual).min(MOST_IN_SAND));
+        let others = self
+            .sand
+            .as_ref()
+            .map_or(OTHERS * usual, |sand| (sand.looks * usual).min(MOST_IN_SAND));
         let stride = ((order.len() - hard) / others.max(1)).max(1);
         let rest = order.iter().enumerate().skip(hard + turn % stride).step_by(stride);
         let site = state.problem.kinds[kind as usize].site;
@@ -183,11 +186,11 @@ impl<const D: usize> Loads<'_, D> {
     ) -> Taken {
         let mut load = Taken::default();
         let mut nodes = NODES + things.len() as u64;
-        if let Some(sand) = self.sand {
+        if let Some(sand) = &self.sand {
             // A search would take the first things of so many that are as good.
             let whole = state.problem.kinds[kind as usize].capacity.map(f64::from);
             let share = SEARCHED as f64 / self.guide.usual[kind as usize].max(1) as f64;
-            load = take(&mut things, &mut free, &sand.prices, dot(&whole, &sand.prices) * share);
+            load = take(&mut things, &mut free, &sand.worth, sand.worth.of(&whole) * share);
             nodes = NODES_IN_SAND * things.len() as u64;
         }
         let found = knapsack.best_load(&things, &free, floor - load.worth, nodes);

@@ -8,6 +8,7 @@
 
 mod alike;
 mod arrange;
+mod beside;
 mod coarse;
 mod columns;
 mod construct;
@@ -20,6 +21,7 @@ mod fleets;
 mod gains;
 mod greedy;
 mod knapsack;
+mod lean;
 mod linear;
 mod loads;
 mod narrow;

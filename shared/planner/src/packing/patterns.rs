@@ -2,8 +2,9 @@
 
 use super::duals::worth;
 use super::knapsack::{Best, Knapsack};
-use super::relaxed::{Thing, dot};
-use super::rows::Rows;
+use super::lean::Worth;
+use super::relaxed::Thing;
+use super::rows::{Alike, Rows};
 use super::simplex::Column;
 use super::{Kind, Problem};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,16 +20,18 @@ pub(super) fn scale<const D: usize>(problem: &Problem<D>) -> [f64; D] {
 }
 
 impl<const D: usize> Rows<D> {
-    /// How many of each row there are, and then how much sand.
+    /// How many of each row there are, how much sand, and what it needs by each measure.
     pub(super) fn demand(&self, scale: &[f64; D]) -> Vec<f64> {
         let counts = self.alike.iter().map(|alike| f64::from(alike.count));
-        counts.chain(self.poured.iter().map(|at| self.sand[*at] / scale[*at])).collect()
+        let sand = self.poured.iter().map(|at| self.sand[*at] / scale[*at]);
+        counts.chain(sand).chain(self.lean.iter().map(|lean| lean.needs / scale[0])).collect()
     }
 
     /// Prices of the rows where resources have these.
     pub(super) fn prices(&self, resources: &[f64; D], scale: &[f64; D]) -> Vec<f64> {
         let alike = self.alike.iter().map(|alike| worth(&alike.size, resources));
-        alike.chain(self.poured.iter().map(|at| resources[*at] * scale[*at])).collect()
+        let sand = self.poured.iter().map(|at| resources[*at] * scale[*at]);
+        alike.chain(sand).chain(self.lean.iter().map(|_| 0.0)).collect()
     }
 
     /// What sand is worth by resource.
@@ -40,14 +43,21 @@ impl<const D: usize> Rows<D> {
         sand
     }
 
+    /// What room for sand is worth.
+    pub(super) fn room(&self, prices: &[f64], scale: &[f64; D]) -> Worth<D> {
+        let leans = &prices[self.alike.len() + self.poured.len()..];
+        let leans: Vec<f64> = leans.iter().map(|price| price / scale[0]).collect();
+        Worth::new(self.sand_prices(prices, scale), &self.lean, &leans)
+    }
+
     /// What each class is worth at prices of the rows.
     pub(super) fn worth(&self, problem: &Problem<D>, prices: &[f64], scale: &[f64; D]) -> Vec<f64> {
-        let sand = self.sand_prices(prices, scale);
+        let room = self.room(prices, scale);
         let items = problem.items.iter().zip(&self.of).enumerate();
         items
             .map(|(at, (item, row))| {
                 row.map_or(0.0, |row| prices[row as usize].max(0.0))
-                    + dot(&self.over(at as u32, &item.size), &sand)
+                    + room.of(&self.over(at as u32, &item.size))
             })
             .collect()
     }
@@ -90,14 +100,14 @@ impl<const D: usize> Rows<D> {
         let kind = &problem.kinds[pattern.0 as usize];
         let mut gives: Vec<(u32, f64)> =
             pattern.1.iter().map(|(row, count)| (*row, f64::from(*count))).collect();
-        for (next, at) in self.poured.iter().enumerate() {
+        let left: [f64; D] = std::array::from_fn(|at| {
             let taken =
-                pattern.1.iter().map(|(row, count)| self.alike[*row as usize].size[*at] * count);
-            let left = kind.capacity[*at] - taken.sum::<u32>();
-            if left > 0 {
-                gives.push(((self.alike.len() + next) as u32, f64::from(left) / scale[*at]));
-            }
-        }
+                pattern.1.iter().map(|(row, count)| self.alike[*row as usize].size[at] * count);
+            f64::from(kind.capacity[at] - taken.sum::<u32>())
+        });
+        let poured = self.poured.iter().map(|at| left[*at] / scale[*at]);
+        let room = poured.chain(self.lean.iter().map(|lean| lean.of(&left) / scale[0]));
+        gives.extend((self.alike.len() as u32..).zip(room).filter(|(_, room)| *room > 0.0));
         Column { cost: kind.price as f64, gives }
     }
 
@@ -111,18 +121,23 @@ impl<const D: usize> Rows<D> {
         floor: f64,
         nodes: u64,
     ) -> Best {
-        let sand = self.sand_prices(prices, scale);
-        let alone = worth(&kind.capacity, &sand);
-        let mut things = Vec::with_capacity(self.alike.len());
-        for (at, (alike, price)) in self.alike.iter().zip(prices).enumerate() {
-            let gains = price - worth(&alike.size, &sand);
-            let most = if gains > 0.0 { alike.most_in(kind) } else { 0 };
-            if most > 0 {
-                let size = alike.size.map(f64::from);
-                things.push(Thing { id: at as u32, size, worth: gains, count: f64::from(most) });
-            }
-        }
+        let room = self.room(prices, scale);
         let capacity = kind.capacity.map(f64::from);
+        let thing = |(at, (alike, price)): (usize, (&Alike<D>, &f64))| {
+            let count = f64::from(alike.most_in(kind));
+            Thing { id: at as u32, size: alike.size.map(f64::from), worth: *price, count }
+        };
+        let mut things: Vec<Thing<D>> =
+            self.alike.iter().zip(prices).enumerate().map(thing).collect();
+        things.retain(|thing| thing.count > 0.0);
+        if !room.is_linear() {
+            return room.best_load(&mut knapsack.rows, &things, &capacity, floor, nodes);
+        }
+        for thing in &mut things {
+            thing.worth -= room.of(&thing.size);
+        }
+        things.retain(|thing| thing.worth > 0.0);
+        let alone = room.of(&capacity);
         let mut best = knapsack.best_load(&things, &capacity, floor - alone, nodes);
         best.most += alone;
         best

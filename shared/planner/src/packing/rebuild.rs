@@ -19,6 +19,8 @@ const NOISE: [f64; 4] = [0.0, 0.005, 0.02, 0.1];
 /// Parts of the budget that packing the coarse items takes: at first, and in a turn.
 const FIRST: u64 = 20;
 const TURN: u64 = 1000;
+/// By how much of the cost a turn may make it worse at first. That falls with the square of what is left of the budget.
+const WORSE: f64 = 0.003;
 /// Tenths of the budget that the items' loads may be looked for with: fewer are looked at than that allows.
 const LOADS: u64 = 14;
 /// Tenths of what is left of the budget that bins are taken apart for, with coarse items and without.
@@ -53,27 +55,43 @@ impl<'a, const D: usize> Rebuild<'a, D> {
         self.place(state, self.until / FIRST, false, random);
     }
 
-    /// Takes bins apart and packs them anew, and keeps what costs no more, for the greater part of what is left
-    /// until `end` checks or to a cost of `enough`.
+    /// Takes bins apart and packs them anew, by threshold accepting (Dueck and Scheuer 1990), for the greater part of
+    /// what is left until `end` checks or to a cost of `enough`. Leaves the best that was found.
     pub(super) fn run(&self, state: &mut State<'_, D>, end: u64, enough: f64, random: &mut Random) {
-        let part = if self.coarse.is_none() { WITHOUT } else { WITH };
-        let until = state.checks + end.saturating_sub(state.checks) * part / 10;
-        while state.checks < until && state.cost() as f64 > enough {
+        let part = if self.is_led() { WITH } else { WITHOUT };
+        let began = state.checks;
+        let until = began + end.saturating_sub(began) * part / 10;
+        let mut best = state.clone();
+        while state.checks < until && best.cost() as f64 > enough {
             let mut other = state.clone();
             self.take_apart(&mut other, random);
             self.place(&mut other, self.until / TURN, true, random);
             state.checks = other.checks;
-            if complete_packing(&other) && other.cost() <= state.cost() {
+            let left = until.saturating_sub(state.checks) as f64 / (until - began) as f64;
+            let worse = WORSE * left * left * random.unit();
+            if complete_packing(&other)
+                && other.cost() as f64 <= state.cost() as f64 * (1.0 + worse)
+            {
                 *state = other;
+                if state.cost() <= best.cost() {
+                    best.clone_from(state);
+                }
             }
         }
+        best.checks = state.checks;
+        *state = best;
+    }
+
+    /// Whether coarse items decide how good a packing is.
+    fn is_led(&self) -> bool {
+        self.coarse.is_some_and(|coarse| coarse.many)
     }
 
     /// Empties a random share of the bins, those first that hold little for their price.
     fn take_apart(&self, state: &mut State<'_, D>, random: &mut Random) {
         let noise = NOISE[random.below(NOISE.len())];
         let mut keyed: Vec<(f64, Bin<D>)> = Vec::with_capacity(state.bins.len());
-        let part = if self.coarse.is_some() { PART_WITH } else { PART_WITHOUT };
+        let part = if self.is_led() { PART_WITH } else { PART_WITHOUT };
         let mut left = state.cost() as f64 * part * random.unit();
         for bin in std::mem::take(&mut state.bins) {
             let worth = |(item, count): &(u32, u32)| {

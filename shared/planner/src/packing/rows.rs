@@ -2,6 +2,7 @@
 //! large items that are nearly equal together, and small items by their sums alone.
 
 use super::duals::worth;
+use super::lean::{Lean, Room, leanest, leans};
 use super::{Item, Kind, Problem, Sites, Size};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -41,13 +42,18 @@ pub(super) struct Rows<const D: usize> {
     pub(super) sand: [f64; D],
     /// Resources that sand is poured of.
     pub(super) poured: Vec<usize>,
+    /// What sand takes for one of CPU at least, of each other resource; nearly.
+    pub(super) leanest: [f64; D],
+    /// Measures of room that sand needs beside.
+    pub(super) lean: Vec<Lean>,
     /// By class: its row.
     pub(super) of: Vec<Option<u32>>,
 }
 
 impl<const D: usize> Rows<D> {
     /// At most `most` rows beside those of the sand, finest where most would be lost at `prices`. Sand is
-    /// what fits into every kind that the linear programme opens: large items alone make others dear.
+    /// what fits into a kind that the linear programme opens, and leaves room there that other sand can fill:
+    /// large items alone make others dear.
     pub(super) fn new(
         problem: &Problem<D>,
         prices: &[f64; D],
@@ -55,9 +61,11 @@ impl<const D: usize> Rows<D> {
         most: usize,
     ) -> Self {
         let each = problem.items.len() <= most;
-        let large = |item: &Item<D>| {
-            !paying.iter().any(|kind| problem.kinds[*kind as usize].holds(&item.size, &item.sites))
-        };
+        let paying = || paying.iter().map(|kind| &problem.kinds[*kind as usize]);
+        let fits = |item: &&Item<D>| paying().any(|kind| kind.holds(&item.size, &item.sites));
+        let leanest = leanest(problem.items.iter().filter(fits));
+        let room = Room::new(*prices, leanest);
+        let large = |item: &Item<D>| !paying().any(|kind| room.suits(item, kind));
         let in_row = |item: &u32| {
             let item = &problem.items[*item as usize];
             item.count > 0 && (each || large(item))
@@ -72,6 +80,8 @@ impl<const D: usize> Rows<D> {
             alike: Vec::new(),
             sand: [0.0; D],
             poured: Vec::new(),
+            leanest,
+            lean: Vec::new(),
             of: vec![None; problem.items.len()],
         };
         for mut items in groups {
@@ -94,6 +104,7 @@ impl<const D: usize> Rows<D> {
             }
         }
         rows.poured = (0..D).filter(|at| rows.sand[*at] > 0.0).collect();
+        rows.lean = leans(problem, &rows, prices);
         rows
     }
 

@@ -1,0 +1,227 @@
+//! The best pattern for one bin where the room beside it is worth the least of several prices: a bounded knapsack by
+//! branch and bound.
+
+use super::knapsack::Best;
+use super::lean::Worth;
+use super::relaxed::{Thing, dot, gain};
+
+/// Steps that a resource is cut into for what items gain at most in room. A power of two, so that they are exact.
+const STEPS: usize = 64;
+/// Numbers of a table that are made within a check.
+const NUMBERS: usize = 5;
+/// Checks that looking at an item is like, for each of the prices.
+const LOOK: u64 = 2;
+
+impl<const D: usize> Worth<D> {
+    /// The load that is worth most with the room beside it, more than `floor`, by branch and bound of at most so
+    /// many nodes. `tables` is memory to use, whatever is in it.
+    ///
+    /// What a load is worth is no more at any of the prices, where each item gains what it is worth beyond its size
+    /// if that is more than nothing. What items gain at most within room for them is looked up, by resource.
+    pub(super) fn best_load(
+        &self,
+        tables: &mut Vec<Row>,
+        things: &[Thing<D>],
+        capacity: &[f64; D],
+        floor: f64,
+        nodes: u64,
+    ) -> Best {
+        let gains = |thing: &Thing<D>| self.0.iter().any(|prices| gain(thing, prices) > 0.0);
+        let mut slots: Vec<Thing<D>> = things.iter().copied().filter(gains).collect();
+        // Large ones first: they decide what room is left.
+        let large = |thing: &Thing<D>| -> f64 {
+            thing.size.iter().zip(capacity).map(|(size, room)| size / room.max(1.0)).sum()
+        };
+        slots.sort_by(|one, other| large(other).total_cmp(&large(one)).then(one.id.cmp(&other.id)));
+        let rows = slots.len() + 1;
+        tables.resize(tables.len().max(self.0.len() * D * rows), [0.0; STEPS + 1]);
+        let step = capacity.map(|room| (room / STEPS as f64).max(f64::MIN_POSITIVE));
+        let taken = vec![0; slots.len()];
+        let mut search = Search {
+            worth: self,
+            slots: &slots,
+            tables: &[],
+            step,
+            taken,
+            best: floor,
+            best_taken: Vec::new(),
+            nodes: 0,
+            looked: 0,
+            limit: nodes,
+        };
+        let mut effort = 40 + 10 * things.len() as u64;
+        let mut most = f64::INFINITY;
+        for (prices, table) in self.0.iter().zip(tables.chunks_exact_mut(D * rows)) {
+            for (at, table) in table.chunks_exact_mut(rows).enumerate() {
+                let made = fill(table, &slots, at, step[at], prices);
+                effort += (made * STEPS / NUMBERS) as u64;
+            }
+            most = most.min(search.most_at(prices, table, 0, capacity));
+            if most <= floor {
+                break;
+            }
+        }
+        if most > floor {
+            search.tables = &*tables;
+            search.descend(0, *capacity, 0.0);
+            effort += search.nodes + LOOK * search.looked * self.0.len() as u64;
+        }
+        let complete = search.nodes < nodes;
+        if complete {
+            most = most.min(search.best);
+        }
+        let taken = search.best_taken.iter().zip(&slots).filter(|(taken, _)| **taken > 0);
+        Best {
+            most: most * (1.0 + 1e-9),
+            complete,
+            worth: if search.best > floor { search.best } else { 0.0 },
+            pattern: taken.map(|(taken, thing)| (thing.id, *taken)).collect(),
+            effort,
+        }
+    }
+}
+
+/// What things from one on gain at most, by steps of room for them in one resource.
+pub(super) type Row = [f64; STEPS + 1];
+
+/// Makes a row for each thing, and one for none. Returns how many rows' worth of work that took.
+fn fill<const D: usize>(
+    table: &mut [Row],
+    things: &[Thing<D>],
+    at: usize,
+    step: f64,
+    prices: &[f64; D],
+) -> usize {
+    let mut made = things.len();
+    table[things.len()] = [0.0; STEPS + 1];
+    for (number, thing) in things.iter().enumerate().rev() {
+        let (before, after) = table.split_at_mut(number + 1);
+        let row = &mut before[number];
+        *row = after[0];
+        let gain = gain(thing, prices);
+        if gain <= 0.0 {
+            continue;
+        }
+        // Sizes are rounded down, and so is room: what fits, fits still.
+        let steps = (thing.size[at] / step) as usize;
+        if steps == 0 {
+            row.iter_mut().for_each(|most| *most += gain * thing.count);
+            continue;
+        }
+        let most = (thing.count as usize).min(STEPS / steps);
+        made += most;
+        for _ in 0..most {
+            for room in (steps..=STEPS).rev() {
+                row[room] = row[room].max(row[room - steps] + gain);
+            }
+        }
+    }
+    made
+}
+
+struct Search<'a, const D: usize> {
+    worth: &'a Worth<D>,
+    slots: &'a [Thing<D>],
+    /// By prices, resource and slot.
+    tables: &'a [Row],
+    step: [f64; D],
+    taken: Vec<u32>,
+    best: f64,
+    best_taken: Vec<u32>,
+    nodes: u64,
+    looked: u64,
+    limit: u64,
+}
+
+impl<const D: usize> Search<'_, D> {
+    /// What slots from `from` on and the room beside them are worth at most.
+    fn most(&self, from: usize, free: &[f64; D]) -> f64 {
+        let tables = self.tables.chunks_exact(D * (self.slots.len() + 1));
+        let each = self.worth.0.iter().zip(tables);
+        let most = each.map(|(prices, table)| self.most_at(prices, table, from, free));
+        most.fold(f64::INFINITY, f64::min)
+    }
+
+    /// The same at some prices.
+    fn most_at(&self, prices: &[f64; D], table: &[Row], from: usize, free: &[f64; D]) -> f64 {
+        let rows = table.chunks_exact(self.slots.len() + 1);
+        let gains = rows
+            .zip(free.iter().zip(&self.step))
+            .map(|(rows, (free, step))| rows[from][((free / step) as usize).min(STEPS)]);
+        dot(prices, free) + gains.fold(f64::INFINITY, f64::min)
+    }
+
+    /// Chooses what to take of slot `from` and all later ones.
+    fn descend(&mut self, from: usize, free: [f64; D], worth: f64) {
+        self.nodes += 1;
+        let alone = worth + self.worth.of(&free);
+        if alone > self.best {
+            self.best = alone;
+            self.best_taken.clone_from(&self.taken);
+        }
+        for at in from..self.slots.len() {
+            self.looked += 1;
+            if self.nodes >= self.limit || worth + self.most(at, &free) <= self.best {
+                return;
+            }
+            let thing = self.slots[at];
+            for count in (1..=thing.most_in(&free) as u32).rev() {
+                let left = std::array::from_fn(|at| free[at] - thing.size[at] * f64::from(count));
+                self.taken[at] = count;
+                self.descend(at + 1, left, worth + thing.worth * f64::from(count));
+            }
+            self.taken[at] = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lean::Lean;
+    use super::super::random::Random;
+    use super::*;
+
+    /// The most that a load is worth with the room beside it, of all loads.
+    fn exhaustive(worth: &Worth<2>, things: &[Thing<2>], free: [f64; 2]) -> f64 {
+        let Some((first, rest)) = things.split_first() else { return worth.of(&free) };
+        let most = first.most_in(&free) as u32;
+        let with = |count: u32| {
+            let count = f64::from(count);
+            let left = std::array::from_fn(|at| free[at] - count * first.size[at]);
+            count * first.worth + exhaustive(worth, rest, left)
+        };
+        (0..=most).map(with).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    #[test]
+    fn the_best_load_beside_sand_is_found_and_bounded() {
+        let (mut tables, mut beside) = (Vec::new(), 0);
+        for seed in 0..500 {
+            let mut random = Random::new(seed);
+            let mut roll = |sides: usize| (1 + random.below(sides)) as f64;
+            let leans = [0.3, 1.0, 2.5].map(|ratio| Lean { at: 1, ratio, needs: 0.0 });
+            let prices: [f64; 3] = std::array::from_fn(|_| roll(30) - 10.0);
+            let worth = Worth::new([roll(10), roll(10)], &leans, &prices);
+            let things: Vec<Thing<2>> = (0..6)
+                .map(|id| {
+                    let size = [roll(60), roll(60)];
+                    let value = worth.of(&size) * (0.9 + roll(30) / 100.0);
+                    Thing { id, size, worth: value, count: roll(2) }
+                })
+                .collect();
+            let room = [100.0, 40.0 + roll(120)];
+            let most = exhaustive(&worth, &things, room);
+            let found = worth.best_load(&mut tables, &things, &room, 0.0, 100_000);
+            assert!(found.complete, "seed {seed}");
+            assert!((found.worth - most).abs() < most * 1e-9, "seed {seed}: {found:?}, not {most}");
+            assert!(found.most >= most && found.most < most * (1.0 + 1e-8), "seed {seed}");
+            beside += u32::from(!worth.is_linear() && !found.pattern.is_empty());
+            // What is given up on is bounded too, and a floor is not gone below.
+            let few = worth.best_load(&mut tables, &things, &room, 0.0, 2);
+            assert!(few.most >= most, "seed {seed}: {few:?} is below {most}");
+            let high = worth.best_load(&mut tables, &things, &room, most * 1.01, 100_000);
+            assert!(high.pattern.is_empty() && high.most <= most * 1.02, "seed {seed}: {high:?}");
+        }
+        assert!(beside > 300, "only {beside} loads have sand beside them that prices differ for");
+    }
+}
