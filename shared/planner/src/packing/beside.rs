@@ -33,12 +33,19 @@ impl<const D: usize> Worth<D> {
             thing.size.iter().zip(capacity).map(|(size, room)| size / room.max(1.0)).sum()
         };
         slots.sort_by(|one, other| large(other).total_cmp(&large(one)).then(one.id.cmp(&other.id)));
+        // What is worth the least alone mostly says soonest that nothing is worth more than the floor.
+        let mut pieces = self.0.clone();
+        pieces.sort_by(|one, other| dot(one, capacity).total_cmp(&dot(other, capacity)));
+        let priced = |at: &usize| pieces.iter().any(|prices| prices[*at] > 0.0);
+        let resources: Vec<usize> = (0..D).filter(priced).collect();
         let rows = slots.len() + 1;
-        tables.resize(tables.len().max(self.0.len() * D * rows), [0.0; STEPS + 1]);
+        let all = pieces.len() * resources.len() * rows;
+        tables.resize(tables.len().max(all), [0.0; STEPS + 1]);
         let step = capacity.map(|room| (room / STEPS as f64).max(f64::MIN_POSITIVE));
         let taken = vec![0; slots.len()];
         let mut search = Search {
-            worth: self,
+            pieces: &pieces,
+            resources: &resources,
             slots: &slots,
             tables: &[],
             step,
@@ -51,9 +58,10 @@ impl<const D: usize> Worth<D> {
         };
         let mut effort = 40 + 10 * things.len() as u64;
         let mut most = f64::INFINITY;
-        for (prices, table) in self.0.iter().zip(tables.chunks_exact_mut(D * rows)) {
-            for (at, table) in table.chunks_exact_mut(rows).enumerate() {
-                let made = fill(table, &slots, at, step[at], prices);
+        let each = tables.chunks_exact_mut(resources.len().max(1) * rows);
+        for (prices, table) in pieces.iter().zip(each) {
+            for (at, table) in resources.iter().zip(table.chunks_exact_mut(rows)) {
+                let made = fill(table, &slots, *at, step[*at], prices);
                 effort += (made * STEPS / NUMBERS) as u64;
             }
             most = most.min(search.most_at(prices, table, 0, capacity));
@@ -64,7 +72,7 @@ impl<const D: usize> Worth<D> {
         if most > floor {
             search.tables = &*tables;
             search.descend(0, *capacity, 0.0);
-            effort += search.nodes + LOOK * search.looked * self.0.len() as u64;
+            effort += search.nodes + LOOK * search.looked * pieces.len() as u64;
         }
         let complete = search.nodes < nodes;
         if complete {
@@ -120,9 +128,12 @@ fn fill<const D: usize>(
 }
 
 struct Search<'a, const D: usize> {
-    worth: &'a Worth<D>,
+    /// Prices, at the least of which room is worth something.
+    pieces: &'a [[f64; D]],
+    /// Resources that have tables.
+    resources: &'a [usize],
     slots: &'a [Thing<D>],
-    /// By prices, resource and slot.
+    /// By piece, resource and slot.
     tables: &'a [Row],
     step: [f64; D],
     taken: Vec<u32>,
@@ -136,8 +147,8 @@ struct Search<'a, const D: usize> {
 impl<const D: usize> Search<'_, D> {
     /// What slots from `from` on and the room beside them are worth at most.
     fn most(&self, from: usize, free: &[f64; D]) -> f64 {
-        let tables = self.tables.chunks_exact(D * (self.slots.len() + 1));
-        let each = self.worth.0.iter().zip(tables);
+        let tables = self.tables.chunks_exact(self.resources.len().max(1) * (self.slots.len() + 1));
+        let each = self.pieces.iter().zip(tables);
         let most = each.map(|(prices, table)| self.most_at(prices, table, from, free));
         most.fold(f64::INFINITY, f64::min)
     }
@@ -145,16 +156,19 @@ impl<const D: usize> Search<'_, D> {
     /// The same at some prices.
     fn most_at(&self, prices: &[f64; D], table: &[Row], from: usize, free: &[f64; D]) -> f64 {
         let rows = table.chunks_exact(self.slots.len() + 1);
-        let gains = rows
-            .zip(free.iter().zip(&self.step))
-            .map(|(rows, (free, step))| rows[from][((free / step) as usize).min(STEPS)]);
+        let gains = self
+            .resources
+            .iter()
+            .zip(rows)
+            .map(|(at, rows)| rows[from][((free[*at] / self.step[*at]) as usize).min(STEPS)]);
         dot(prices, free) + gains.fold(f64::INFINITY, f64::min)
     }
 
     /// Chooses what to take of slot `from` and all later ones.
     fn descend(&mut self, from: usize, free: [f64; D], worth: f64) {
         self.nodes += 1;
-        let alone = worth + self.worth.of(&free);
+        let room = self.pieces.iter().map(|prices| dot(prices, &free));
+        let alone = worth + room.fold(f64::INFINITY, f64::min);
         if alone > self.best {
             self.best = alone;
             self.best_taken.clone_from(&self.taken);
