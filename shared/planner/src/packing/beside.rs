@@ -113,7 +113,9 @@ fn fill<const D: usize>(
         // Sizes are rounded down, and so is room: what fits, fits still.
         let steps = (thing.size[at] / step) as usize;
         if steps == 0 {
-            row.iter_mut().for_each(|most| *most += gain * thing.count);
+            for most in row.iter_mut() {
+                *most += gain * thing.count;
+            }
             continue;
         }
         let most = (thing.count as usize).min(STEPS / steps);

@@ -164,8 +164,7 @@ impl<const D: usize> Worth<D> {
 
     /// The prices at which this room is worth the least.
     pub(super) fn prices(&self, free: &[f64; D]) -> [f64; D] {
-        let least =
-            self.0.iter().min_by(|one, other| dot(*one, free).total_cmp(&dot(*other, free)));
+        let least = self.0.iter().min_by(|one, other| dot(one, free).total_cmp(&dot(other, free)));
         *least.unwrap_or(&[0.0; D])
     }
 
