@@ -49,7 +49,7 @@ pub(crate) struct Options {
     /// Seed of the simulated world, at its first start
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Moment at which the simulated world begins, at its first start, such as 2026-03-02T09:00Z; now if not given
+    /// Moment from which the simulated world goes on, unless it is past that, such as 2026-03-02T09:00Z; now if not given
     #[arg(long)]
     begin: Option<Timestamp>,
 }

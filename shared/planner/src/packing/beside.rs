@@ -34,8 +34,9 @@ impl<const D: usize> Worth<D> {
         };
         slots.sort_by(|one, other| large(other).total_cmp(&large(one)).then(one.id.cmp(&other.id)));
         // What is worth the least alone mostly says soonest that nothing is worth more than the floor.
-        let mut pieces = self.0.clone();
-        pieces.sort_by(|one, other| dot(one, capacity).total_cmp(&dot(other, capacity)));
+        let mut worth = self.clone();
+        worth.0.sort_by(|one, other| dot(one, capacity).total_cmp(&dot(other, capacity)));
+        let pieces = &worth.0;
         let priced = |at: &usize| pieces.iter().any(|prices| prices[*at] > 0.0);
         let resources: Vec<usize> = (0..D).filter(priced).collect();
         let rows = slots.len() + 1;
@@ -44,7 +45,7 @@ impl<const D: usize> Worth<D> {
         let step = capacity.map(|room| (room / STEPS as f64).max(f64::MIN_POSITIVE));
         let taken = vec![0; slots.len()];
         let mut search = Search {
-            pieces: &pieces,
+            worth: &worth,
             resources: &resources,
             slots: &slots,
             tables: &[],
@@ -130,8 +131,7 @@ fn fill<const D: usize>(
 }
 
 struct Search<'a, const D: usize> {
-    /// Prices, at the least of which room is worth something.
-    pieces: &'a [[f64; D]],
+    worth: &'a Worth<D>,
     /// Resources that have tables.
     resources: &'a [usize],
     slots: &'a [Thing<D>],
@@ -150,7 +150,7 @@ impl<const D: usize> Search<'_, D> {
     /// What slots from `from` on and the room beside them are worth at most.
     fn most(&self, from: usize, free: &[f64; D]) -> f64 {
         let tables = self.tables.chunks_exact(self.resources.len().max(1) * (self.slots.len() + 1));
-        let each = self.pieces.iter().zip(tables);
+        let each = self.worth.0.iter().zip(tables);
         let most = each.map(|(prices, table)| self.most_at(prices, table, from, free));
         most.fold(f64::INFINITY, f64::min)
     }
@@ -169,8 +169,7 @@ impl<const D: usize> Search<'_, D> {
     /// Chooses what to take of slot `from` and all later ones.
     fn descend(&mut self, from: usize, free: [f64; D], worth: f64) {
         self.nodes += 1;
-        let room = self.pieces.iter().map(|prices| dot(prices, &free));
-        let alone = worth + room.fold(f64::INFINITY, f64::min);
+        let alone = worth + self.worth.of(&free);
         if alone > self.best {
             self.best = alone;
             self.best_taken.clone_from(&self.taken);

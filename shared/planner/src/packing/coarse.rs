@@ -3,9 +3,10 @@
 
 use super::arrange::Arrange;
 use super::columns::Programme;
-use super::duals::worth;
+use super::duals::{all_sizes, worth};
 use super::lean::Room;
 use super::random::Random;
+use super::relaxed::dot;
 use super::state::{Bin, State};
 use super::{Item, Problem};
 
@@ -43,9 +44,8 @@ impl<const D: usize> Coarse<D> {
         let mut items: Vec<u32> = all.filter(|at| coarse(&problem.items[*at as usize])).collect();
         let value = |item: &u32| worth(&problem.items[*item as usize].size, &prices);
         let all = |item: &u32| value(item) * f64::from(problem.items[*item as usize].count);
-        let coarse: f64 = items.iter().map(all).sum();
         let many =
-            coarse > (0..problem.items.len() as u32).map(|item| all(&item)).sum::<f64>() * MANY;
+            items.iter().map(all).sum::<f64>() > dot(&all_sizes(&problem.items), &prices) * MANY;
         items.sort_by(|one, other| value(other).total_cmp(&value(one)).then(one.cmp(other)));
         (!items.is_empty() && items.len() * 2 < problem.items.len()).then_some(Self {
             items,

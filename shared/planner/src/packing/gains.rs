@@ -126,8 +126,7 @@ impl<const D: usize> Rows<D> {
         let sand = self.sand_prices(prices, scale);
         let each = self.alike.iter().zip(prices);
         let alike = each.map(|(alike, price)| (price - worth(&alike.size, &sand)).max(0.0));
-        let leans = &prices[self.alike.len() + self.poured.len()..];
-        alike.chain(leans.iter().map(|price| price.max(0.0) / scale[0])).collect()
+        alike.chain(self.lean_prices(prices, scale)).collect()
     }
 }
 

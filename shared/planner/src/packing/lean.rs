@@ -52,24 +52,35 @@ impl<const D: usize> Room<D> {
 /// What items take for one of CPU at least, of each other resource: those that take the least of it, as far as they
 /// fill a share of all CPU.
 pub(super) fn leanest<'a, const D: usize>(items: impl Iterator<Item = &'a Item<D>>) -> [f64; D] {
-    let items: Vec<&Item<D>> = items.filter(|item| item.size[0] > 0).collect();
-    let cpu = |item: &Item<D>| f64::from(item.size[0]) * f64::from(item.count);
-    let all: f64 = items.iter().map(|item| cpu(item)).sum();
-    std::array::from_fn(|at| {
-        if at == 0 {
-            return 0.0;
-        }
-        let ratio = |item: &Item<D>| f64::from(item.size[at]) / f64::from(item.size[0]);
-        let mut ratios: Vec<(f64, f64)> =
-            items.iter().map(|item| (ratio(item), cpu(item))).collect();
-        ratios.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let mut some = 0.0;
-        let last = ratios.iter().find(|(_, cpu)| {
-            some += cpu;
-            some >= all * LEANEST
-        });
-        last.map_or(0.0, |last| last.0)
+    let amount = |item: &Item<D>| (item.size.map(f64::from), f64::from(item.count));
+    let mut items: Vec<Amount<D>> = items.map(amount).collect();
+    std::array::from_fn(|at| match at {
+        0 => 0.0,
+        _ => up_to(LEANEST, &by_ratio(&mut items, at)),
     })
+}
+
+/// A size, and how many there are of it.
+type Amount<const D: usize> = ([f64; D], f64);
+
+/// Sorts what takes CPU by what it takes of another resource for one of CPU, and leaves the rest out. Returns that, and
+/// the CPU of all of a size.
+fn by_ratio<const D: usize>(items: &mut Vec<Amount<D>>, at: usize) -> Vec<(f64, f64)> {
+    items.retain(|(size, count)| size[0] * count > 0.0);
+    let ratio = |(size, count): &Amount<D>| (size[at] / size[0], size[0] * count);
+    items.sort_by(|one, other| ratio(one).0.total_cmp(&ratio(other).0));
+    items.iter().map(ratio).collect()
+}
+
+/// The ratio of the last of those first ones that have a share of all CPU.
+fn up_to(share: f64, ratios: &[(f64, f64)]) -> f64 {
+    let all: f64 = ratios.iter().map(|(_, cpu)| cpu).sum();
+    let mut some = 0.0;
+    let last = ratios.iter().find(|(_, cpu)| {
+        some += cpu;
+        some >= all * share
+    });
+    last.map_or(0.0, |(ratio, _)| *ratio)
 }
 
 /// A measure of what room has, and sand needs.
@@ -104,18 +115,12 @@ pub(super) fn leans<const D: usize>(
     let over = |(number, item): (usize, &Item<D>)| {
         (rows.over(number as u32, &item.size), f64::from(item.count))
     };
-    let mut sand: Vec<([f64; D], f64)> = problem.items.iter().enumerate().map(over).collect();
-    sand.retain(|(size, count)| size[0] * count > 0.0);
-    sand.sort_by(|(one, _), (other, _)| (one[at] / one[0]).total_cmp(&(other[at] / other[0])));
-    let all: f64 = sand.iter().map(|(size, count)| size[0] * count).sum();
-    let (mut some, mut ratios) = (0.0, Vec::new());
-    for (size, count) in &sand {
-        some += size[0] * count;
-        let passed = SHARES.iter().filter(|share| some >= all * **share).count();
-        if size[at] > 0.0 && passed > ratios.len() {
-            ratios.resize(passed, size[at] / size[0]);
-        }
-    }
+    let mut sand: Vec<Amount<D>> = problem.items.iter().enumerate().map(over).collect();
+    let sorted = by_ratio(&mut sand, at);
+    let Some(least) = sorted.iter().map(|(ratio, _)| *ratio).find(|ratio| *ratio > 0.0) else {
+        return Vec::new();
+    };
+    let mut ratios = SHARES.map(|share| up_to(share, &sorted).max(least)).to_vec();
     ratios.dedup();
     let lean = |ratio: f64| {
         let lean = Lean { at, ratio, needs: 0.0 };

@@ -45,9 +45,18 @@ impl<const D: usize> Rows<D> {
 
     /// What room for sand is worth.
     pub(super) fn room(&self, prices: &[f64], scale: &[f64; D]) -> Worth<D> {
-        let leans = &prices[self.alike.len() + self.poured.len()..];
-        let leans: Vec<f64> = leans.iter().map(|price| price / scale[0]).collect();
+        let leans: Vec<f64> = self.lean_prices(prices, scale).collect();
         Worth::new(self.sand_prices(prices, scale), &self.lean, &leans)
+    }
+
+    /// What one of each measure is worth.
+    pub(super) fn lean_prices(
+        &self,
+        prices: &[f64],
+        scale: &[f64; D],
+    ) -> impl Iterator<Item = f64> {
+        let leans = &prices[self.alike.len() + self.poured.len()..];
+        leans.iter().map(|price| price.max(0.0) / scale[0])
     }
 
     /// What each class is worth at prices of the rows.

@@ -63,7 +63,10 @@ impl<const D: usize> Rows<D> {
         let each = problem.items.len() <= most;
         let paying = || paying.iter().map(|kind| &problem.kinds[*kind as usize]);
         let fits = |item: &&Item<D>| paying().any(|kind| kind.holds(&item.size, &item.sites));
-        let leanest = leanest(problem.items.iter().filter(fits));
+        let leanest = match each {
+            true => [0.0; D],
+            false => leanest(problem.items.iter().filter(fits)),
+        };
         let room = Room::new(*prices, leanest);
         let large = |item: &Item<D>| !paying().any(|kind| room.suits(item, kind));
         let in_row = |item: &u32| {
