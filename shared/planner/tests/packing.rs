@@ -5,7 +5,7 @@ use planner::packing::{Item, Kind, Problem, Sites, solve};
 use std::rc::Rc;
 
 /// Millicores, MiB, pods and nano-USD in an hour: Spot types of 2 to 16 vCPUs.
-const KINDS: [([u32; 3], u64); 11] = [
+const SMALL: [([u32; 3], u64); 11] = [
     ([1_750, 2_714, 25], 29_070_000),
     ([1_750, 6_503, 25], 29_686_000),
     ([1_750, 14_081, 25], 33_123_000),
@@ -19,8 +19,16 @@ const KINDS: [([u32; 3], u64); 11] = [
     ([15_710, 119_276, 106], 359_856_000),
 ];
 
-/// Pods of many sizes, some of them large: some fit the largest types alone.
-fn many_sizes(seed: u64, pods: u32) -> Problem<3> {
+/// And of 48 to 96.
+const LARGE: [([u32; 3], u64); 4] = [
+    ([47_630, 87_602, 230], 610_470_000),
+    ([63_590, 117_736, 246], 786_828_000),
+    ([47_630, 178_533, 230], 705_024_000),
+    ([95_510, 360_219, 246], 1_161_216_000),
+];
+
+/// Pods of many sizes, some of them large: some fit the largest of the small types alone.
+fn many_sizes(seed: u64, pods: u32, kinds: &[([u32; 3], u64)]) -> Problem<3> {
     let mut state = seed;
     let mut unit = || {
         state =
@@ -36,23 +44,31 @@ fn many_sizes(seed: u64, pods: u32) -> Problem<3> {
         let size = [(cpu / 10.0) as u32 * 10, (cpu * ratio * 1.6 / 16.0) as u32 * 16, 1];
         Item { size, count: 1, sites: Rc::clone(&sites), members: Rc::new([]), workload: None }
     });
-    let kinds = KINDS.map(|(capacity, price)| Kind {
-        capacity,
-        price,
+    let kinds = kinds.iter().map(|(capacity, price)| Kind {
+        capacity: *capacity,
+        price: *price,
         site: 0,
         quotas: Vec::new(),
         pool: None,
         tallies: Vec::new(),
     });
-    Problem { items: items.collect(), kinds: kinds.into(), ..Problem::default() }
+    Problem { items: items.collect(), kinds: kinds.collect(), ..Problem::default() }
 }
 
 #[test]
 fn pods_too_large_for_cheap_nodes_share_the_dear_ones() {
     for seed in 1..=3 {
-        let packing = solve(&many_sizes(seed, 1_500), 60_000, seed);
+        let packing = solve(&many_sizes(seed, 1_500, &SMALL), 60_000, seed);
         let gap = packing.cost as f64 / packing.bound as f64 - 1.0;
         // Filling dear nodes around the hardest pod left is 2.5 to 2.9 % above the bound.
         assert!(gap < 0.02, "seed {seed}: {:.2} % above the bound", gap * 100.0);
     }
+}
+
+#[test]
+fn pods_that_pour_into_any_fleet_get_the_cheapest_of_whole_nodes() {
+    // The fleets that a short search finds are 2.2 % above its bound.
+    let problem = many_sizes(40, 1_200, &[&SMALL[..], &LARGE].concat());
+    let packing = solve(&problem, 60_000, 1);
+    assert_eq!(packing.cost, packing.bound);
 }

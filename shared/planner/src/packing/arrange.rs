@@ -4,17 +4,17 @@
 use super::lean::Room;
 use super::random::Random;
 use super::relaxed::dot;
-use super::{Problem, Size};
+use super::{Kind, Problem, Size};
 
 /// Bins that are looked at for an item at first.
 const LOOKS: u64 = 64;
 /// What a change may cost at first, of what a bin costs. That falls with the square of the work that is left.
 const WORSE: f64 = 0.1;
 /// Checks for each pair of items, at most.
-const PAIR: u64 = 1000;
+const PAIR: u64 = 300;
 /// Checks to look at a kind for a load, and to choose a change.
-const LOOK: u64 = 6;
-const CHOICE: u64 = 12;
+const LOOK: u64 = 2;
+const CHOICE: u64 = 8;
 
 /// A bin: its items, what they take, the best kind for them and what it costs beyond its room.
 #[derive(Debug, Clone)]
@@ -31,36 +31,94 @@ impl<const D: usize> Default for Shared<D> {
     }
 }
 
-/// Works on which items share a bin.
-pub(super) struct Arrange<'a, const D: usize> {
+/// A kind: what a bin of it costs at least beyond its room, and what it holds.
+#[derive(Debug, Clone, Copy)]
+struct Offer<const D: usize> {
+    kind: u32,
+    least: f64,
+    whole: [f64; D],
+}
+
+/// All kinds, those first that cost the least beyond their room.
+#[derive(Debug)]
+struct Offers<'a, const D: usize> {
     problem: &'a Problem<D>,
     room: &'a Room<D>,
+    kinds: Vec<Offer<D>>,
+}
+
+impl<'a, const D: usize> Offers<'a, D> {
+    fn new(problem: &'a Problem<D>, room: &'a Room<D>) -> Self {
+        let offer = |(kind, made): (u32, &Kind<D>)| {
+            let whole = made.capacity.map(f64::from);
+            Offer { kind, least: made.price as f64 - dot(&whole, &room.prices), whole }
+        };
+        let mut kinds: Vec<Offer<D>> = (0..).zip(&problem.kinds).map(offer).collect();
+        kinds.sort_by(|one, other| {
+            one.least.total_cmp(&other.least).then(one.kind.cmp(&other.kind))
+        });
+        Self { problem, room, kinds }
+    }
+
+    /// What a bin for these items costs at least beyond its room, and of which kind it is.
+    fn cheapest(
+        &self,
+        load: &[f64; D],
+        items: impl Iterator<Item = u32> + Clone,
+        work: &mut u64,
+    ) -> Option<(f64, u32)> {
+        let mut best: Option<(f64, u32)> = None;
+        for Offer { kind, least, whole } in &self.kinds {
+            if best.is_some_and(|best| *least >= best.0) {
+                break;
+            }
+            *work += LOOK;
+            let free = sum(whole, load, -1.0);
+            if free.iter().any(|free| *free < 0.0) {
+                continue;
+            }
+            let cost = (least + self.room.lacks(&free)).max(0.0);
+            let site = self.problem.kinds[*kind as usize].site;
+            let open = |item: u32| self.problem.items[item as usize].sites.contains(site);
+            if best.is_none_or(|best| cost < best.0) && items.clone().all(open) {
+                best = Some((cost, *kind));
+            }
+        }
+        best
+    }
+}
+
+/// Works on which items share a bin.
+pub(super) struct Arrange<'a, const D: usize> {
+    offers: Offers<'a, D>,
     pub(super) bins: Vec<Shared<D>>,
     /// Checks made.
     pub(super) work: u64,
 }
 
 impl<'a, const D: usize> Arrange<'a, D> {
-    pub(super) const fn new(problem: &'a Problem<D>, room: &'a Room<D>) -> Self {
-        Self { problem, room, bins: Vec::new(), work: 0 }
+    pub(super) fn new(problem: &'a Problem<D>, room: &'a Room<D>) -> Self {
+        Self { offers: Offers::new(problem, room), bins: Vec::new(), work: 0 }
     }
 
     /// Puts each item to others or into a bin of its own, where it costs least, in at most about so many checks.
     /// What no kind has room for is left out.
     pub(super) fn add(&mut self, items: &[u32], checks: u64) {
-        let each = checks / (items.len() as u64 * self.look()).max(1);
-        let looks = each.clamp(1, LOOKS) as usize;
-        for item in items {
-            let size = self.size(*item);
-            let mut best = self.cheapest(&size, &[*item]).map(|(cost, kind)| (cost, kind, None));
+        let look = LOOK * self.offers.kinds.len() as u64;
+        let looks = (checks / (items.len() as u64 * look).max(1)).clamp(1, LOOKS) as usize;
+        for &item in items {
+            let size = self.size(item);
+            let alone = self.offers.cheapest(&size, [item].into_iter(), &mut self.work);
+            let mut best = alone.map(|(cost, kind)| (cost, kind, None));
             for at in self.bins.len().saturating_sub(looks)..self.bins.len() {
                 let bin = &self.bins[at];
-                let (load, before) = (sum(&bin.load, &size, 1.0), bin.cost);
-                let both: Vec<u32> = bin.items.iter().copied().chain([*item]).collect();
-                if let Some((cost, kind)) = self.cheapest(&load, &both)
-                    && best.is_none_or(|best| cost - before < best.0)
+                let load = sum(&bin.load, &size, 1.0);
+                let all = bin.items.iter().copied().chain([item]);
+                let found = self.offers.cheapest(&load, all, &mut self.work);
+                if let Some((cost, kind)) = found
+                    && best.is_none_or(|best| cost - bin.cost < best.0)
                 {
-                    best = Some((cost - before, kind, Some(at)));
+                    best = Some((cost - bin.cost, kind, Some(at)));
                 }
             }
             let Some((more, kind, at)) = best else { continue };
@@ -69,7 +127,7 @@ impl<'a, const D: usize> Arrange<'a, D> {
                 self.bins.len() - 1
             });
             let bin = &mut self.bins[at];
-            bin.items.push(*item);
+            bin.items.push(item);
             (bin.load, bin.kind, bin.cost) = (sum(&bin.load, &size, 1.0), kind, bin.cost + more);
         }
     }
@@ -85,7 +143,7 @@ impl<'a, const D: usize> Arrange<'a, D> {
             self.work += CHOICE;
             let left = 1.0 - (self.work - began) as f64 / all as f64;
             let most = mean * WORSE * left * left * random.unit();
-            cost += self.change(most, random);
+            cost += self.change(most, random).unwrap_or(0.0);
             if cost < least - mean * 1e-6 {
                 least = cost;
                 best.clone_from(&self.bins);
@@ -97,74 +155,75 @@ impl<'a, const D: usize> Arrange<'a, D> {
 
     /// Moves an item to another bin or a new one, or swaps two, if that costs no more than `most`. Returns what it
     /// costs.
-    fn change(&mut self, most: f64, random: &mut Random) -> f64 {
+    fn change(&mut self, most: f64, random: &mut Random) -> Option<f64> {
         let (from, to) = (random.below(self.bins.len()), random.below(self.bins.len() + 1));
         if from == to || to == self.bins.len() && self.bins[from].items.len() == 1 {
-            return 0.0;
+            return None;
         }
-        let mut pair = [from, to].map(|at| self.bins.get(at).cloned().unwrap_or_default());
-        let before = pair[0].cost + pair[1].cost;
-        let giving = random.below(pair[0].items.len());
-        let given = pair[0].items.swap_remove(giving);
-        if random.below(2) == 0 && !pair[1].items.is_empty() {
-            let taking = random.below(pair[1].items.len());
-            let taken = pair[1].items.swap_remove(taking);
-            pair[0].items.push(taken);
+        let nothing = Shared::default();
+        let (giver, taker) = (&self.bins[from], self.bins.get(to).unwrap_or(&nothing));
+        let giving = random.below(giver.items.len());
+        let taking = match random.below(2) {
+            0 if !taker.items.is_empty() => Some(random.below(taker.items.len())),
+            _ => None,
+        };
+        let given = giver.items[giving];
+        let taken = taking.map(|at| taker.items[at]);
+        let less = taken.map_or([0.0; D], |item| self.size(item));
+        let more = sum(&self.size(given), &less, -1.0);
+        let before = giver.cost + taker.cost;
+        // The one that gets more first: it mostly is what forbids the change.
+        let fuller = sum(&taker.load, &more, 1.0);
+        let all = without(&taker.items, taking).chain([given]);
+        let (high, kind) = self.offers.cheapest(&fuller, all, &mut self.work)?;
+        if high - before > most {
+            return None;
         }
-        pair[1].items.push(given);
-        for bin in &mut pair {
-            bin.load =
-                bin.items.iter().fold([0.0; D], |load, item| sum(&load, &self.size(*item), 1.0));
-            (bin.cost, bin.kind) = match self.cheapest(&bin.load, &bin.items) {
-                _ if bin.items.is_empty() => (0.0, 0),
-                Some(found) => found,
-                None => return 0.0,
-            };
-        }
-        let [one, other] = pair;
-        let change = one.cost + other.cost - before;
+        let emptier = sum(&giver.load, &more, -1.0);
+        let (low, smaller) = match giver.items.len() {
+            1 if taken.is_none() => (0.0, 0),
+            _ => {
+                let all = without(&giver.items, Some(giving)).chain(taken);
+                self.offers.cheapest(&emptier, all, &mut self.work)?
+            }
+        };
+        let change = low + high - before;
         if change > most {
-            return 0.0;
+            return None;
         }
-        match self.bins.get_mut(to) {
-            Some(bin) => *bin = other,
-            None => self.bins.push(other),
+        if to == self.bins.len() {
+            self.bins.push(nothing);
         }
-        self.bins[from] = one;
+        let giver = &mut self.bins[from];
+        (giver.kind, giver.load, giver.cost) = (smaller, emptier, low);
+        replace(&mut giver.items, Some(giving), taken);
+        let taker = &mut self.bins[to];
+        (taker.kind, taker.load, taker.cost) = (kind, fuller, high);
+        replace(&mut taker.items, taking, Some(given));
         if self.bins[from].items.is_empty() {
             self.bins.swap_remove(from);
         }
-        change
-    }
-
-    /// What a bin for these items costs at least beyond its room, and of which kind it is.
-    fn cheapest(&mut self, load: &[f64; D], items: &[u32]) -> Option<(f64, u32)> {
-        let mut best: Option<(f64, u32)> = None;
-        self.work += self.look();
-        for (at, kind) in self.problem.kinds.iter().enumerate() {
-            let whole = kind.capacity.map(f64::from);
-            let free = sum(&whole, load, -1.0);
-            let sites = |item: &u32| self.problem.items[*item as usize].sites.contains(kind.site);
-            if free.iter().any(|free| *free < 0.0) || !items.iter().all(sites) {
-                continue;
-            }
-            let cost = kind.price as f64 - dot(&whole, &self.room.prices) + self.room.lacks(&free);
-            if best.is_none_or(|best| cost.max(0.0) < best.0) {
-                best = Some((cost.max(0.0), at as u32));
-            }
-        }
-        best
-    }
-
-    /// Checks to look at all kinds for a load.
-    const fn look(&self) -> u64 {
-        LOOK * self.problem.kinds.len() as u64
+        Some(change)
     }
 
     fn size(&self, item: u32) -> [f64; D] {
-        let size: &Size<D> = &self.problem.items[item as usize].size;
+        let size: &Size<D> = &self.offers.problem.items[item as usize].size;
         size.map(f64::from)
     }
+}
+
+/// Items but the one at a place.
+fn without(items: &[u32], out: Option<usize>) -> impl Iterator<Item = u32> + Clone {
+    let stay = items.iter().enumerate().filter(move |(at, _)| Some(*at) != out);
+    stay.map(|(_, item)| *item)
+}
+
+/// Takes the item at a place out, and puts another in.
+fn replace(items: &mut Vec<u32>, out: Option<usize>, new: Option<u32>) {
+    if let Some(at) = out {
+        items.swap_remove(at);
+    }
+    items.extend(new);
 }
 
 fn sum<const D: usize>(one: &[f64; D], other: &[f64; D], times: f64) -> [f64; D] {
@@ -173,7 +232,7 @@ fn sum<const D: usize>(one: &[f64; D], other: &[f64; D], times: f64) -> [f64; D]
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Item, Kind, Sites};
+    use super::super::{Item, Sites};
     use super::*;
     use std::rc::Rc;
 
@@ -216,7 +275,8 @@ mod tests {
             for items in &*bins {
                 let sizes = items.iter().map(|item| arrange.size(*item));
                 let load = sizes.fold([0.0; 2], |load, size| sum(&load, &size, 1.0));
-                all += arrange.cheapest(&load, items).map_or(f64::INFINITY, |found| found.0);
+                let found = arrange.offers.cheapest(&load, items.iter().copied(), &mut 0);
+                all += found.map_or(f64::INFINITY, |found| found.0);
             }
             return all;
         }

@@ -24,6 +24,8 @@ const ROWS_PER_ROOT: f64 = 0.6;
 const NODES: u64 = 200_000;
 /// The same while patterns are easy to find.
 const QUICK: u64 = 400;
+/// Checks that a node is like at least.
+const NODE: u64 = 4;
 /// How many times more for a kind whose search gave up, where rows are scarce items alone: so few of them go
 /// into a bin that it soon comes to its end.
 const LONGER: u64 = 4;
@@ -127,7 +129,11 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
     let few = items <= bins * FEW;
     let scarce = !rows.poured.is_empty();
     let proof = if few { until.saturating_sub(state.checks) / PROOF } else { 0 };
-    while state.checks + simplex.work + best.work < until + if nodes > QUICK { proof } else { 0 } {
+    loop {
+        let end = until + if nodes > QUICK { proof } else { 0 };
+        if state.checks + simplex.work + best.work >= end {
+            break;
+        }
         let prices: Vec<f64> = simplex
             .prices()
             .iter()
@@ -140,7 +146,10 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
         for (at, kind) in problem.kinds.iter().enumerate() {
             let price = kind.price as f64;
             let floor = price * if pull > 0.0 { 1.0 - SLACK } else { 1.0 + TOLERANCE };
-            let limit = nodes.max(longer[at]);
+            // No kind takes what the others are to have.
+            let left = end.saturating_sub(state.checks + simplex.work + best.work);
+            let share = left / (problem.kinds.len() - at) as u64 / NODE;
+            let limit = nodes.max(longer[at]).min(share).max(QUICK);
             let found = rows.best(&mut knapsack, kind, &prices, &scale, floor, limit);
             state.checks += found.effort;
             if !found.complete && scarce && longer[at] < NODES {
@@ -269,4 +278,61 @@ fn most_rows(checks: u64) -> usize {
 
 fn dot_all(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(one, other)| one * other).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::random::Random;
+    use super::super::{Item, Sites};
+    use super::*;
+    use std::rc::Rc;
+
+    /// Pods of five sizes by six on large nodes: so many go into one that no search for the best pattern ends.
+    #[test]
+    fn the_programme_keeps_to_its_part_of_the_work() {
+        let mut sites = Sites::default();
+        sites.insert(0);
+        let sites = Rc::new(sites);
+        let kind = |(capacity, price)| Kind {
+            capacity,
+            price,
+            site: 0,
+            quotas: Vec::new(),
+            pool: None,
+            tallies: Vec::new(),
+        };
+        let kinds = [
+            ([47_630, 87_602, 230], 610_470),
+            ([63_590, 117_736, 246], 786_828),
+            ([15_710, 28_345, 106], 264_537),
+            ([15_710, 58_655, 106], 288_960),
+            ([47_630, 178_533, 230], 705_024),
+            ([95_510, 360_219, 246], 1_161_216),
+            ([63_590, 481_461, 246], 834_624),
+            ([95_510, 723_944, 246], 1_415_232),
+            ([15_710, 119_276, 106], 359_856),
+            ([31_670, 239_154, 230], 444_528),
+        ];
+        for seed in [7, 22, 28] {
+            let mut random = Random::new(seed);
+            let mut items = Vec::new();
+            for cpu in [100, 250, 500, 1000, 1500] {
+                for memory in [100, 256, 512, 1024, 2048, 4096] {
+                    items.push(Item {
+                        size: [cpu, memory, 1],
+                        count: 300 + random.below(60) as u32,
+                        sites: Rc::clone(&sites),
+                        members: Rc::new([]),
+                        workload: None,
+                    });
+                }
+            }
+            let kinds = kinds.map(kind).into();
+            let problem = Problem { items, kinds, ..Problem::default() };
+            let mut state = State::new(&problem);
+            let until = 12_000_000;
+            solve(&mut state, until);
+            assert!(state.checks < until * 11 / 10, "seed {seed}: {} of {until}", state.checks);
+        }
+    }
 }

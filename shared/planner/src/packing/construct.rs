@@ -3,7 +3,7 @@
 use super::coarse::Coarse;
 use super::columns::{self, Programme};
 use super::dive::{Solved, dive};
-use super::fleets::fleets;
+use super::fleets::{fleet, fleets};
 use super::greedy::{Guide, REST, WAYS, complete};
 use super::loads::Loads;
 use super::pour::pour_into;
@@ -19,6 +19,9 @@ const MANY: usize = 16;
 /// Amounts above which dives round up: which does best is luck.
 const UPS: [f64; 5] = [0.3, 0.5, 0.15, 0.7, 0.4];
 
+/// Part of the budget in nodes that a search for whole bins may take where nothing else is left to find.
+pub(super) const WHOLE: u64 = 10;
+
 /// First packings do not depend on the seed of the search.
 const SEED: u64 = 1;
 
@@ -29,6 +32,8 @@ pub(super) struct Constructed<'a, const D: usize> {
     /// A packing into the fleet that promises most, where it is not the best: what found no place in
     /// the fleet is in bins beside it, which a search may do without.
     pub(super) hopeful: Option<State<'a, D>>,
+    /// Whether the packing is a fleet poured full: a cheaper fleet is all that can make it cheaper.
+    pub(super) poured: bool,
 }
 
 /// Packs in several ways, guided by the configuration programme, and keeps the best in `state`. `cut` is the
@@ -76,12 +81,18 @@ pub(super) fn construct<'a, const D: usize>(
         try_out(state, |other| rebuild.complete(other, &mut Random::new(SEED)));
     }
     // Where few items go into a bin, a fleet poured full seldom is the best.
+    let mut poured = false;
     let hopeful = if many || state.checks < until / 5 {
-        pour_fleets(state, &programme, guide, &order, many, until)
+        let (full, hopeful) = pour_fleets(state, &programme, guide, &order, many, until);
+        poured = full && state.cost() as f64 > programme.bound * (1.0 + 1e-8);
+        hopeful
     } else {
         None
     };
-    Some(Constructed { programme, coarse, hopeful })
+    if poured && let Some(fleet) = fleet(state, &programme, 0.0, state.cost(), until / WHOLE) {
+        try_out(state, |other| pour_into(other, &fleet, &guide.prices.balanced, &order));
+    }
+    Some(Constructed { programme, coarse, hopeful, poured })
 }
 
 /// Greedy packings, and one bin by bin.
@@ -100,8 +111,8 @@ fn first_packings<const D: usize>(state: &mut State<'_, D>, guide: &Guide<D>) {
     });
 }
 
-/// Pours everything into cheap fleets. Returns the packing into the one whose price, with what remains at
-/// its worth, is least.
+/// Pours everything into cheap fleets. Returns whether the best packing is nothing but such a fleet, and the packing
+/// into the one whose price, with what remains at its worth, is least.
 fn pour_fleets<'a, const D: usize>(
     state: &mut State<'a, D>,
     programme: &Programme<D>,
@@ -109,7 +120,7 @@ fn pour_fleets<'a, const D: usize>(
     order: &[u32],
     many: bool,
     until: u64,
-) -> Option<State<'a, D>> {
+) -> (bool, Option<State<'a, D>>) {
     let problem = state.problem;
     // Where many items go into a bin, few are left for bins beside the fleet.
     let price = |kind: u32| problem.kinds[kind as usize].price;
@@ -118,6 +129,7 @@ fn pour_fleets<'a, const D: usize>(
     let beside: Vec<u32> = any.filter(|kind| !many || price(*kind) < least / 2).collect();
     let loads = Loads { common: beside.clone(), ..programme.loads(problem, guide, beside, 0) };
     let mut hopeful: Option<(f64, State<'a, D>)> = None;
+    let mut full = None;
     for (number, fleet) in fleets(state, programme, until).into_iter().enumerate() {
         let late = state.checks > until / 2 && (number > 0 || !many);
         if complete_packing(state) && late {
@@ -130,6 +142,9 @@ fn pour_fleets<'a, const D: usize>(
         let left = poured.remaining.iter().zip(&guide.worth);
         let left: f64 = left.map(|(count, worth)| f64::from(*count) * worth).sum();
         let promise = poured.cost() as f64 + left;
+        if left == 0.0 {
+            full = full.into_iter().chain([poured.cost()]).min();
+        }
         for by_loads in [true, false] {
             let mut other = poured.clone();
             other.checks = state.checks;
@@ -138,7 +153,10 @@ fn pour_fleets<'a, const D: usize>(
             }
             complete(&mut other, guide, REST);
             let checks = other.checks;
-            if complete_packing(&other) && hopeful.as_ref().is_none_or(|best| promise < best.0) {
+            if left > 0.0
+                && complete_packing(&other)
+                && hopeful.as_ref().is_none_or(|best| promise < best.0)
+            {
                 hopeful = Some((promise, other.clone()));
             }
             keep_better(state, other);
@@ -148,7 +166,8 @@ fn pour_fleets<'a, const D: usize>(
             }
         }
     }
-    hopeful.map(|(_, packing)| packing).filter(|packing| packing.cost() > state.cost())
+    let hopeful = hopeful.map(|(_, packing)| packing);
+    (full == Some(state.cost()), hopeful.filter(|packing| packing.cost() > state.cost()))
 }
 
 /// Keeps what a way of packing from nothing makes, if it is better.

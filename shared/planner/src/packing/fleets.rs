@@ -67,41 +67,52 @@ pub(super) fn fleets<const D: usize>(
     programme: &Programme<D>,
     until: u64,
 ) -> Vec<Vec<(u32, u32)>> {
-    let amounts = programme.fleet();
-    let sure = amounts.iter().map(|(kind, amount)| (*kind, (amount - MARGIN) as u32));
-    let sure: Vec<(u32, u32)> = sure.filter(|(_, count)| *count > 0).collect();
-    let price = |kind: u32| state.problem.kinds[kind as usize].price;
-    let paid: u64 = sure.iter().map(|(kind, count)| price(*kind) * u64::from(*count)).sum();
-    let upper = (programme.cost * DEAR) as u64 - paid;
+    let upper = (programme.cost * DEAR) as u64;
     let end = state.checks + until / 10;
     let mut fleets: Vec<Vec<(u32, u32)>> = Vec::new();
     for spare in SPARE {
         if state.checks > end {
             break;
         }
-        let mut rows = rows(state.problem, Some(programme), spare);
-        for row in &mut rows {
-            let given =
-                sure.iter().map(|(kind, count)| row.gives[*kind as usize] * f64::from(*count));
-            row.demand -= given.sum::<f64>();
-        }
-        let mut fleet = cover(state, &rows, upper, until / 300).fleet;
-        if fleet.is_empty() {
-            continue;
-        }
-        for &(kind, count) in &sure {
-            match fleet.iter_mut().find(|have| have.0 == kind) {
-                Some(have) => have.1 += count,
-                None => fleet.push((kind, count)),
-            }
-        }
-        fleet.sort_unstable();
-        if !fleets.contains(&fleet) {
-            fleets.push(fleet);
+        let found = fleet(state, programme, spare, upper, until / 300);
+        fleets.extend(found.filter(|fleet| !fleets.contains(fleet)));
+    }
+    let amounts = programme.fleet().into_iter();
+    fleets.push(amounts.map(|(kind, amount)| (kind, amount.ceil() as u32)).collect());
+    fleets
+}
+
+/// The cheapest fleet for less than `upper` that a search of so many nodes finds, with so much more room than the sums
+/// need.
+pub(super) fn fleet<const D: usize>(
+    state: &mut State<'_, D>,
+    programme: &Programme<D>,
+    spare: f64,
+    upper: u64,
+    nodes: u64,
+) -> Option<Vec<(u32, u32)>> {
+    let sure = programme.fleet().into_iter();
+    let sure = sure.map(|(kind, amount)| (kind, (amount - MARGIN) as u32));
+    let sure: Vec<(u32, u32)> = sure.filter(|(_, count)| *count > 0).collect();
+    let price = |kind: u32| state.problem.kinds[kind as usize].price;
+    let paid: u64 = sure.iter().map(|(kind, count)| price(*kind) * u64::from(*count)).sum();
+    let mut rows = rows(state.problem, Some(programme), spare);
+    for row in &mut rows {
+        let given = sure.iter().map(|(kind, count)| row.gives[*kind as usize] * f64::from(*count));
+        row.demand -= given.sum::<f64>();
+    }
+    let mut fleet = cover(state, &rows, upper.saturating_sub(paid), nodes).fleet;
+    if fleet.is_empty() {
+        return None;
+    }
+    for (kind, count) in sure {
+        match fleet.iter_mut().find(|have| have.0 == kind) {
+            Some(have) => have.1 += count,
+            None => fleet.push((kind, count)),
         }
     }
-    fleets.push(amounts.iter().map(|(kind, amount)| (*kind, amount.ceil() as u32)).collect());
-    fleets
+    fleet.sort_unstable();
+    Some(fleet)
 }
 
 fn cover<const D: usize>(state: &mut State<'_, D>, rows: &[Row], upper: u64, nodes: u64) -> Cover {

@@ -17,8 +17,8 @@ const PART_WITHOUT: f64 = 0.4;
 /// How much luck has to do with which bins hold least.
 const NOISE: [f64; 4] = [0.0, 0.005, 0.02, 0.1];
 /// Parts of the budget that packing the coarse items takes: at first, and in a turn.
-const FIRST: u64 = 20;
-const TURN: u64 = 1000;
+const FIRST: u64 = 40;
+const TURN: u64 = 2000;
 /// By how much of the cost a turn may make it worse at first. That falls with the square of what is left of the budget.
 const WORSE: f64 = 0.003;
 /// Tenths of the budget that the items' loads may be looked for with: fewer are looked at than that allows.

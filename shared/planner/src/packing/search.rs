@@ -1,7 +1,7 @@
 //! Ruin and recreate: take a few bins apart, pack their items again, keep what costs no more.
 
 use super::columns::is_plain;
-use super::construct::{Constructed, construct};
+use super::construct::{Constructed, WHOLE, construct};
 use super::fleets::{cut_bound, uncut_bound};
 use super::greedy::{Guide, WAYS, complete};
 use super::random::Random;
@@ -25,16 +25,23 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
     } else {
         complete(state, &guide, WAYS[0]);
     }
-    // What proofs of covers may take: more where they often prove the packing to be the best.
-    let (nodes, end) = if plain { (until / 60, until - until / 12) } else { (until / 600, until) };
-    let (programme, coarse, hopeful) = match constructed {
-        Some(Constructed { programme, coarse, hopeful }) => (Some(programme), coarse, hopeful),
-        None => (None, None, None),
+    let (programme, coarse, hopeful, poured) = match constructed {
+        Some(Constructed { programme, coarse, hopeful, poured }) => {
+            (Some(programme), coarse, hopeful, poured)
+        }
+        None => (None, None, None, false),
     };
     if let Some(programme) = &programme {
         bound = programme.bound.max(bound);
     }
-    if complete_packing(state) {
+    // What proofs of covers may take: more where they often prove the packing to be the best.
+    let nodes = if plain { until / 60 } else { until / 600 };
+    let near = |state: &State<'_, D>, bound: f64| {
+        complete_packing(state) && (!plain || may_be_rounding(state, bound))
+    };
+    let end = if plain && near(state, bound) { until - until / 12 } else { until };
+    if near(state, bound) {
+        let nodes = if poured { until / WHOLE } else { nodes };
         bound = bound.max(uncut_bound(state, programme.as_ref(), nodes));
     }
     let cost = state.cost();
@@ -59,10 +66,16 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         );
     }
     Repack::new(state, &guide).run(end, enough, &mut random);
-    if complete_packing(state) && state.cost() != cost {
+    if near(state, bound) && state.cost() != cost {
         bound = bound.max(uncut_bound(state, programme.as_ref(), nodes));
     }
     bound
+}
+
+/// Whether that bins are whole may explain what a packing costs beyond a bound: about one bin, seldom more.
+fn may_be_rounding<const D: usize>(state: &State<'_, D>, bound: f64) -> bool {
+    let dearest = state.bins.iter().map(|bin| state.price(bin.kind)).max().unwrap_or(0);
+    state.cost() as f64 - bound < dearest as f64
 }
 
 /// Whether all items have a place.
