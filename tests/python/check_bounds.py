@@ -36,7 +36,7 @@ def cover(path):
 
 def main(paths):
     by_name = {path.rsplit("/", 1)[-1].removesuffix(".txt"): path for path in paths}
-    lines = [line.split() for line in sys.stdin if not line.startswith("name ")]
+    lines = [line.split() for line in sys.stdin]
     assert {line[0] for line in lines} == set(by_name), "not a line for each instance"
     for name, cost, bound in ((line[0], float(line[1]), float(line[2])) for line in lines):
         proved, best = cover(by_name[name]), BEST_KNOWN[name]
