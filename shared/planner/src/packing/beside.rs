@@ -10,7 +10,7 @@ const STEPS: usize = 64;
 /// Numbers of a table that are made within a check.
 const NUMBERS: usize = 5;
 /// Checks that looking at an item is like, for each of the prices.
-const LOOK: u64 = 2;
+const LOOK: u64 = 3;
 
 impl<const D: usize> Worth<D> {
     /// The load that is worth most with the room beside it, more than `floor`, by branch and bound of at most so
