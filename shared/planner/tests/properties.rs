@@ -163,7 +163,8 @@ fn a_survey_sees_what_a_plan_starts_from() {
 fn ten_thousand_plans_replay_to_the_same_bytes() {
     for seed in 0..10_000 {
         let mut input = cluster(seed);
-        input.budget = 0;
+        // All by every rule, and a tenth by the search too.
+        input.budget = if seed % 10 == 0 { 500 } else { 0 };
         input.market.offerings.retain(|offering| offering.pool.instance_type.contains("6i.x"));
         let stored = serde_json::to_vec(&input).unwrap();
         let first = serde_json::to_vec(&plan(&input)).unwrap();
