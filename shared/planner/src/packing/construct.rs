@@ -49,7 +49,7 @@ pub(super) fn construct<'a, const D: usize>(
     if few {
         first_packings(state, guide);
     }
-    // Small pods that are known by their sums are still to be chosen from, one by one.
+    // Of many classes small pods are known by their sums, and are still to be chosen from one by one.
     let part = if few { 4 } else { 3 };
     let Some(programme) = columns::solve(state, until * part / 10) else {
         complete(state, guide, WAYS[0]);
