@@ -16,6 +16,8 @@ use super::state::State;
 const SOLVED: f64 = 1.003;
 /// Items in a bin, on average, above which bins are not filled one by one.
 const MANY: usize = 16;
+/// Times as many bins as classes are many.
+const CLASSES: usize = 3;
 /// Amounts above which dives round up: which does best is luck.
 const UPS: [f64; 5] = [0.3, 0.5, 0.15, 0.7, 0.4];
 
@@ -49,8 +51,8 @@ pub(super) fn construct<'a, const D: usize>(
     if few {
         first_packings(state, guide);
     }
-    // Of many classes small pods are known by their sums, and are still to be chosen from one by one.
-    let part = if few { 4 } else { 3 };
+    // Of many more bins than classes rounding costs little, so that a good programme is most of a good packing.
+    let part = if few && state.bins.len() > CLASSES * problem.items.len() { 4 } else { 3 };
     let Some(programme) = columns::solve(state, until * part / 10) else {
         complete(state, guide, WAYS[0]);
         return None;
