@@ -31,7 +31,7 @@ pub(crate) fn units_per_ms() -> f64 {
         .collect();
     // The upper quartile: a core is slow while it wakes up, and a busy machine for moments.
     rates.sort_by(f64::total_cmp);
-    rates[11]
+    rates[rates.len() * 3 / 4]
 }
 
 /// Reads an instance, or says what is wrong with it.

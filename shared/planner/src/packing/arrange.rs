@@ -232,33 +232,16 @@ fn sum<const D: usize>(one: &[f64; D], other: &[f64; D], times: f64) -> [f64; D]
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Item, Sites};
+    use super::super::samples::{item, kind};
     use super::*;
-    use std::rc::Rc;
 
     /// Items of many sizes and kinds that cost more for their size the larger they are.
     fn problem(seed: u64) -> Problem<2> {
         let mut random = Random::new(seed);
-        let mut sites = Sites::default();
-        sites.insert(0);
-        let sites = Rc::new(sites);
         let mut roll = |sides: usize| 1 + random.below(sides) as u32;
-        let items = (0..6).map(|_| Item {
-            size: [roll(60), roll(60)],
-            count: 1,
-            sites: Rc::clone(&sites),
-            members: Rc::from([]),
-            workload: None,
-        });
-        let items = items.collect();
-        let kinds = [[60, 60], [100, 60], [100, 120]].map(|capacity| Kind {
-            capacity,
-            price: u64::from(capacity[0] + capacity[1] + roll(20)),
-            site: 0,
-            quotas: Vec::new(),
-            pool: None,
-            tallies: Vec::new(),
-        });
+        let items = (0..6).map(|_| item([roll(60), roll(60)], 1)).collect();
+        let kinds = [[60, 60], [100, 60], [100, 120]]
+            .map(|capacity| kind(capacity, u64::from(capacity[0] + capacity[1] + roll(20))));
         Problem { items, kinds: kinds.into(), ..Problem::default() }
     }
 

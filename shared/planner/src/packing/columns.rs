@@ -283,24 +283,12 @@ fn dot_all(one: &[f64], other: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::random::Random;
-    use super::super::{Item, Sites};
+    use super::super::samples::{item, kind};
     use super::*;
-    use std::rc::Rc;
 
     /// Pods of five sizes by six on large nodes: so many go into one that no search for the best pattern ends.
     #[test]
     fn the_programme_keeps_to_its_part_of_the_work() {
-        let mut sites = Sites::default();
-        sites.insert(0);
-        let sites = Rc::new(sites);
-        let kind = |(capacity, price)| Kind {
-            capacity,
-            price,
-            site: 0,
-            quotas: Vec::new(),
-            pool: None,
-            tallies: Vec::new(),
-        };
         let kinds = [
             ([47_630, 87_602, 230], 610_470),
             ([63_590, 117_736, 246], 786_828),
@@ -318,16 +306,10 @@ mod tests {
             let mut items = Vec::new();
             for cpu in [100, 250, 500, 1000, 1500] {
                 for memory in [100, 256, 512, 1024, 2048, 4096] {
-                    items.push(Item {
-                        size: [cpu, memory, 1],
-                        count: 300 + random.below(60) as u32,
-                        sites: Rc::clone(&sites),
-                        members: Rc::new([]),
-                        workload: None,
-                    });
+                    items.push(item([cpu, memory, 1], 300 + random.below(60) as u32));
                 }
             }
-            let kinds = kinds.map(kind).into();
+            let kinds = kinds.map(|(capacity, price)| kind(capacity, price)).into();
             let problem = Problem { items, kinds, ..Problem::default() };
             let mut state = State::new(&problem);
             let until = 12_000_000;

@@ -9,7 +9,7 @@ use super::loads::Loads;
 use super::pour::pour_into;
 use super::random::Random;
 use super::rebuild::Rebuild;
-use super::search::complete_packing;
+use super::search::{complete_packing, enough};
 use super::state::State;
 
 /// A programme that costs no more than so many times its bound is as good as solved.
@@ -88,7 +88,7 @@ pub(super) fn construct<'a, const D: usize>(
     let mut poured = false;
     let hopeful = if many || state.checks < until / 5 {
         let (full, hopeful) = pour_fleets(state, &programme, guide, &order, many, until);
-        poured = full && state.cost() as f64 > programme.bound * (1.0 + 1e-8);
+        poured = full && state.cost() as f64 > enough(programme.bound);
         hopeful
     } else {
         None
@@ -133,7 +133,7 @@ fn pour_fleets<'a, const D: usize>(
     let beside: Vec<u32> = any.filter(|kind| !many || price(*kind) < least / 2).collect();
     let loads = Loads { common: beside.clone(), ..programme.loads(problem, guide, beside, 0) };
     let mut hopeful: Option<(f64, State<'a, D>)> = None;
-    let mut full = None;
+    let mut full = u64::MAX;
     for (number, fleet) in fleets(state, programme, until).into_iter().enumerate() {
         let late = state.checks > until / 2 && (number > 0 || !many);
         if complete_packing(state) && late {
@@ -147,7 +147,7 @@ fn pour_fleets<'a, const D: usize>(
         let left: f64 = left.map(|(count, worth)| f64::from(*count) * worth).sum();
         let promise = poured.cost() as f64 + left;
         if left == 0.0 {
-            full = full.into_iter().chain([poured.cost()]).min();
+            full = full.min(poured.cost());
         }
         for by_loads in [true, false] {
             let mut other = poured.clone();
@@ -171,7 +171,7 @@ fn pour_fleets<'a, const D: usize>(
         }
     }
     let hopeful = hopeful.map(|(_, packing)| packing);
-    (full == Some(state.cost()), hopeful.filter(|packing| packing.cost() > state.cost()))
+    (full == state.cost(), hopeful.filter(|packing| packing.cost() > state.cost()))
 }
 
 /// Keeps what a way of packing from nothing makes, if it is better.

@@ -134,37 +134,19 @@ impl<const D: usize> Rows<D> {
 mod tests {
     use super::super::fleets::cut_bound;
     use super::super::random::Random;
+    use super::super::samples::{item, kind};
     use super::super::state::State;
-    use super::super::{Item, Kind, Sites, columns};
+    use super::super::{Kind, columns};
     use super::*;
-    use std::rc::Rc;
 
     /// Items that differ, some of them too large for the cheap kind: fewer rows than items are left.
     fn problem(seed: u64) -> Problem<2> {
         let mut random = Random::new(seed);
         let mut roll = |from: u32, sides: usize| from + random.below(sides) as u32;
-        let mut sites = Sites::default();
-        sites.insert(0);
-        let sites = Rc::new(sites);
-        let item = |size| Item {
-            size,
-            count: 1,
-            sites: Rc::clone(&sites),
-            members: Rc::new([]),
-            workload: None,
-        };
-        let large = [0; 4].map(|_| item([roll(40, 60), roll(30, 50)]));
-        let small = [0; 6].map(|_| item([roll(3, 30), roll(3, 30)]));
-        let kind = |room: u32, price: u64| Kind {
-            capacity: [room; 2],
-            price,
-            site: 0,
-            quotas: Vec::new(),
-            pool: None,
-            tallies: Vec::new(),
-        };
+        let large = [0; 4].map(|_| item([roll(40, 60), roll(30, 50)], 1));
+        let small = [0; 6].map(|_| item([roll(3, 30), roll(3, 30)], 1));
         let dear = 240 + u64::from(roll(0, 60));
-        let kinds = vec![kind(39, 100), kind(100, dear)];
+        let kinds = vec![kind([39; 2], 100), kind([100; 2], dear)];
         Problem { items: large.into_iter().chain(small).collect(), kinds, ..Problem::default() }
     }
 

@@ -181,12 +181,12 @@ impl<const D: usize> Worth<D> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::columns;
     use super::super::fleets::cut_bound;
     use super::super::random::Random;
+    use super::super::samples::{item, kind};
     use super::super::state::State;
-    use super::super::{Sites, columns};
     use super::*;
-    use std::rc::Rc;
 
     #[test]
     fn room_is_worth_no_less_together_than_apart() {
@@ -207,24 +207,6 @@ mod tests {
     /// any kind has.
     #[test]
     fn cpu_without_memory_beside_it_does_not_count() {
-        let mut sites = Sites::default();
-        sites.insert(0);
-        let sites = Rc::new(sites);
-        let item = |size, count| Item {
-            size,
-            count,
-            sites: Rc::clone(&sites),
-            members: Rc::new([]),
-            workload: None,
-        };
-        let kind = |capacity, price| Kind {
-            capacity,
-            price,
-            site: 0,
-            quotas: Vec::new(),
-            pool: None,
-            tallies: Vec::new(),
-        };
         let small = (0..90).map(|at| item([10, 5 + at % 3], 1));
         let items = small.chain([item([10, 100], 10)]).collect();
         let kinds = vec![kind([40, 40], 40), kind([100, 100], 110)];

@@ -34,6 +34,8 @@ mod refill;
 mod relaxed;
 mod repack;
 mod rows;
+#[cfg(test)]
+mod samples;
 mod search;
 mod simplex;
 mod state;

@@ -45,8 +45,7 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         bound = bound.max(uncut_bound(state, programme.as_ref(), nodes));
     }
     let cost = state.cost();
-    // Nearer than rounding tells apart.
-    let enough = bound * (1.0 + 1e-8);
+    let enough = enough(bound);
     let mut random = Random::new(seed);
     if let Some(mut other) = hopeful {
         other.checks = state.checks;
@@ -70,6 +69,11 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         bound = bound.max(uncut_bound(state, programme.as_ref(), nodes));
     }
     bound
+}
+
+/// A cost that rounding does not tell from a bound.
+pub(super) fn enough(bound: f64) -> f64 {
+    bound * (1.0 + 1e-8)
 }
 
 /// Whether that bins are whole may explain what a packing costs beyond a bound: about one bin, seldom more.
