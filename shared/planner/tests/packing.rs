@@ -72,3 +72,19 @@ fn pods_that_pour_into_any_fleet_get_the_cheapest_of_whole_nodes() {
     let packing = solve(&problem, 60_000, 1);
     assert_eq!(packing.cost, packing.bound);
 }
+
+#[test]
+fn what_is_leanest_goes_beside_a_pod_that_takes_nearly_all_memory_of_a_node() {
+    let mut gaps = 0.0;
+    for seed in 1..=12 {
+        let kinds = [&SMALL[..], &[([31_670, 239_154, 230], 444_528_000)]].concat();
+        let mut problem = many_sizes(seed, 1_200, &kinds);
+        let sites = Rc::clone(&problem.items[0].sites);
+        let size = [4_460, 226_336, 1];
+        problem.items.push(Item { size, count: 1, sites, members: Rc::new([]), workload: None });
+        let packing = solve(&problem, 60_000, 1);
+        gaps += packing.cost as f64 / packing.bound as f64 - 1.0;
+    }
+    // Poured together with all others, the mean is 0.28 % above the bounds.
+    assert!(gaps / 12.0 < 0.0015, "{:.2} % above the bounds", gaps / 12.0 * 100.0);
+}

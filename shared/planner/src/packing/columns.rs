@@ -57,9 +57,6 @@ const HARDLY: f64 = 0.1;
 /// How much less than its bin a pattern may be worth at pulled prices and still be looked at.
 const SLACK: f64 = 0.002;
 
-/// What part of the prices by which sand is taken is that of each resource by how scarce it is.
-const FAIR: f64 = 0.3;
-
 /// Patterns looked for beside the best of a kind, each made as if the rows of those before were worth less.
 const MORE: usize = 6;
 /// By how much.
@@ -255,12 +252,12 @@ impl<const D: usize> Programme<D> {
         let scarce = self.rows.of.iter().map(Option::is_some).collect();
         let bins: f64 = self.amounts.iter().sum();
         let sand = (!self.rows.poured.is_empty())
-            .then(|| Sand::new(self.room.blend(&guide.prices.balanced, FAIR), bins, checks));
+            .then(|| Sand::new(self.room.clone(), &guide.prices.balanced, bins, checks));
         let mut common = paying(problem, &self.sand, NEARLY);
         common.extend(&self.paying);
         common.sort_unstable();
         common.dedup();
-        Loads { guide, common, kinds, scarce, sand }
+        Loads { guide, common, kinds, scarce, sand, dearer: 0.0 }
     }
 }
 

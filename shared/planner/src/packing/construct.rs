@@ -80,21 +80,26 @@ pub(super) fn construct<'a, const D: usize>(
         }
     }
     let coarse = Coarse::new(problem, &programme);
+    let rebuild = Rebuild::new(problem, &programme, guide, coarse.as_ref(), until);
     if few || !many {
-        let rebuild = Rebuild::new(problem, &programme, guide, coarse.as_ref(), until);
         try_out(state, |other| rebuild.complete(other, &mut Random::new(SEED)));
     }
     // Where few items go into a bin, a fleet poured full seldom is the best.
-    let mut poured = false;
-    let hopeful = if many || state.checks < until / 5 {
-        let (full, hopeful) = pour_fleets(state, &programme, guide, &order, many, until);
-        poured = full && state.cost() as f64 > enough(programme.bound);
-        hopeful
-    } else {
-        None
-    };
-    if poured && let Some(fleet) = fleet(state, &programme, 0.0, state.cost(), until / WHOLE) {
-        try_out(state, |other| pour_into(other, &fleet, &guide.prices.balanced, &order));
+    let (mut full, mut hopeful) = (None, None);
+    if many || state.checks < until / 5 {
+        (full, hopeful) = pour_fleets(state, &programme, guide, &rebuild, &order, many, until);
+        full = full.filter(|_| state.cost() as f64 > enough(programme.bound));
+    }
+    let poured = full.is_some();
+    if let Some(mut begun) = full {
+        begun.checks = state.checks;
+        let fleet = fleet(&mut begun, &programme, 0.0, state.cost(), until / WHOLE);
+        state.checks = begun.checks;
+        if let Some(fleet) = fleet {
+            try_from(state, &begun, |other| {
+                pour_into(other, &fleet, &guide.prices.balanced, &order)
+            });
+        }
     }
     Some(Constructed { programme, coarse, hopeful, poured })
 }
@@ -108,23 +113,25 @@ fn first_packings<const D: usize>(state: &mut State<'_, D>, guide: &Guide<D>) {
     }
     let kinds = (0..problem.kinds.len() as u32).collect();
     let scarce = vec![true; problem.items.len()];
-    let loads = Loads { guide, common: Vec::new(), kinds, scarce, sand: None };
+    let loads = Loads { guide, common: Vec::new(), kinds, scarce, sand: None, dearer: 0.0 };
     try_out(state, |other| {
         loads.complete(other);
         complete(other, guide, REST);
     });
 }
 
-/// Pours everything into cheap fleets. Returns whether the best packing is nothing but such a fleet, and the packing
-/// into the one whose price, with what remains at its worth, is least.
+/// Pours everything into cheap fleets, and all but the coarse items into cheap fleets beside theirs. Returns what such a
+/// fleet was put beside, where the best packing is nothing but that; and, where it is not the best, the packing into
+/// the fleet whose price, with what remains at its worth, is least.
 fn pour_fleets<'a, const D: usize>(
     state: &mut State<'a, D>,
     programme: &Programme<D>,
     guide: &Guide<D>,
+    rebuild: &Rebuild<'_, D>,
     order: &[u32],
     many: bool,
     until: u64,
-) -> (bool, Option<State<'a, D>>) {
+) -> (Option<State<'a, D>>, Option<State<'a, D>>) {
     let problem = state.problem;
     // Where many items go into a bin, few are left for bins beside the fleet.
     let price = |kind: u32| problem.kinds[kind as usize].price;
@@ -133,50 +140,65 @@ fn pour_fleets<'a, const D: usize>(
     let beside: Vec<u32> = any.filter(|kind| !many || price(*kind) < least / 2).collect();
     let loads = Loads { common: beside.clone(), ..programme.loads(problem, guide, beside, 0) };
     let mut hopeful: Option<(f64, State<'a, D>)> = None;
-    let mut full = u64::MAX;
-    for (number, fleet) in fleets(state, programme, until).into_iter().enumerate() {
-        let late = state.checks > until / 2 && (number > 0 || !many);
-        if complete_packing(state) && late {
-            break;
-        }
-        let mut poured = State::new(problem);
-        poured.checks = state.checks;
-        pour_into(&mut poured, &fleet, &guide.prices.balanced, order);
-        state.checks = poured.checks;
-        let left = poured.remaining.iter().zip(&guide.worth);
-        let left: f64 = left.map(|(count, worth)| f64::from(*count) * worth).sum();
-        let promise = poured.cost() as f64 + left;
-        if left == 0.0 {
-            full = full.min(poured.cost());
-        }
-        for by_loads in [true, false] {
-            let mut other = poured.clone();
-            other.checks = state.checks;
-            if by_loads {
-                loads.complete(&mut other);
-            }
-            complete(&mut other, guide, REST);
-            let checks = other.checks;
-            if left > 0.0
-                && complete_packing(&other)
-                && hopeful.as_ref().is_none_or(|best| promise < best.0)
-            {
-                hopeful = Some((promise, other.clone()));
-            }
-            keep_better(state, other);
-            state.checks = checks;
-            if left == 0.0 {
+    let mut full: Option<(u64, State<'a, D>)> = None;
+    let begun = rebuild.of_coarse(state, &mut Random::new(SEED));
+    for mut begun in begun.into_iter().chain([State::new(problem)]) {
+        begun.checks = state.checks;
+        let all = fleets(&mut begun, programme, until);
+        state.checks = begun.checks;
+        for (number, fleet) in all.into_iter().enumerate() {
+            let late = state.checks > until / 2 && (number > 0 || !many);
+            if complete_packing(state) && late {
                 break;
+            }
+            let mut poured = begun.clone();
+            poured.checks = state.checks;
+            pour_into(&mut poured, &fleet, &guide.prices.balanced, order);
+            state.checks = poured.checks;
+            if complete_packing(&poured) {
+                if full.as_ref().is_none_or(|best| poured.cost() < best.0) {
+                    full = Some((poured.cost(), begun.clone()));
+                }
+                keep_better(state, poured);
+                continue;
+            }
+            let left = poured.remaining.iter().zip(&guide.worth);
+            let left: f64 = left.map(|(count, worth)| f64::from(*count) * worth).sum();
+            let promise = poured.cost() as f64 + left;
+            for by_loads in [true, false] {
+                let mut other = poured.clone();
+                other.checks = state.checks;
+                if by_loads {
+                    loads.complete(&mut other);
+                }
+                complete(&mut other, guide, REST);
+                let checks = other.checks;
+                if complete_packing(&other) && hopeful.as_ref().is_none_or(|best| promise < best.0)
+                {
+                    hopeful = Some((promise, other.clone()));
+                }
+                keep_better(state, other);
+                state.checks = checks;
             }
         }
     }
+    let full = full.filter(|full| full.0 == state.cost()).map(|full| full.1);
     let hopeful = hopeful.map(|(_, packing)| packing);
-    (full == state.cost(), hopeful.filter(|packing| packing.cost() > state.cost()))
+    (full, hopeful.filter(|packing| packing.cost() > state.cost()))
 }
 
 /// Keeps what a way of packing from nothing makes, if it is better.
 fn try_out<'a, const D: usize>(state: &mut State<'a, D>, pack: impl FnOnce(&mut State<'a, D>)) {
-    let mut other = State::new(state.problem);
+    try_from(state, &State::new(state.problem), pack);
+}
+
+/// The same from what is begun.
+fn try_from<'a, const D: usize>(
+    state: &mut State<'a, D>,
+    begun: &State<'a, D>,
+    pack: impl FnOnce(&mut State<'a, D>),
+) {
+    let mut other = begun.clone();
     other.checks = state.checks;
     pack(&mut other);
     let checks = other.checks;

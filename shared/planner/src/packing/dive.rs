@@ -72,12 +72,13 @@ fn open_all<const D: usize>(
     let mut amounts: Vec<(f64, usize)> = programme.amounts.iter().copied().zip(0..).collect();
     let whole = amounts.iter().any(|(amount, _)| *amount >= 1.0 - 1e-6);
     amounts.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+    let mut stock = loads.stock(state);
     let mut opened = 0;
     for (amount, at) in amounts {
         let times = if whole { (amount + 1e-6) as u32 } else { u32::from(amount > up) };
         for _ in 0..times {
             if let Some(mut bin) = seed(state, programme, at) {
-                loads.fill(state, knapsack, &mut bin, opened as usize);
+                loads.fill(state, knapsack, &mut stock, &mut bin, opened as usize);
                 state.bins.push(bin);
                 opened += 1;
             }

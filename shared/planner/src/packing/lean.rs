@@ -169,8 +169,14 @@ impl<const D: usize> Worth<D> {
 
     /// The prices at which this room is worth the least.
     pub(super) fn prices(&self, free: &[f64; D]) -> [f64; D] {
-        let least = self.0.iter().min_by(|one, other| dot(one, free).total_cmp(&dot(other, free)));
-        *least.unwrap_or(&[0.0; D])
+        self.0[self.least(free)]
+    }
+
+    /// Which prices these are.
+    pub(super) fn least(&self, free: &[f64; D]) -> usize {
+        let worth = |at: &usize| dot(&self.0[*at], free);
+        let all = 0..self.0.len();
+        all.min_by(|one, other| worth(one).total_cmp(&worth(other))).unwrap_or(0)
     }
 
     /// Whether it is the same prices whatever the room.

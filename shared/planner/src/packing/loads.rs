@@ -1,10 +1,11 @@
 //! A packing bin by bin: the hardest item that is left, with the best load of others around it.
 
 use super::alike::{Taken, take};
+use super::duals::worth;
 use super::greedy::Guide;
 use super::knapsack::Knapsack;
 use super::lean::Worth;
-use super::relaxed::Thing;
+use super::relaxed::{Thing, dot};
 use super::state::{Bin, Place, State};
 
 /// Nodes of the search for one load, beside one for each thing.
@@ -27,6 +28,11 @@ const HARD: f64 = 0.03;
 const BINS: usize = 16;
 /// Mean items that a search chooses in the end where sand is taken first.
 const SEARCHED: usize = 6;
+/// What part of the prices by which sand is taken is that of each resource by how scarce it is.
+const FAIR: f64 = 0.3;
+/// Items suit room where they are worth such a share of what they take of it, and so many must.
+const SUITS: f64 = 0.9;
+const ENOUGH: usize = 8;
 
 /// What loads are made for.
 pub(super) struct Loads<'a, const D: usize> {
@@ -38,41 +44,88 @@ pub(super) struct Loads<'a, const D: usize> {
     pub(super) scarce: Vec<bool>,
     /// How to choose among items that are not, where they are worth no more.
     pub(super) sand: Option<Sand<D>>,
+    /// How much of what the resources' prices say of items in sand counts beside their worth.
+    pub(super) dearer: f64,
 }
 
 /// Items worth what they take and no more, so that their worth does not tell them apart.
 #[derive(Debug, Clone)]
 pub(super) struct Sand<const D: usize> {
-    /// What room is worth.
+    /// What room is worth, and with a share of what is fair to all resources.
+    exact: Worth<D>,
     worth: Worth<D>,
     /// How many are looked at for each that fits.
     looks: usize,
 }
 
 impl<const D: usize> Sand<D> {
-    /// Looks at as many as `checks` allow for so many bins.
-    pub(super) fn new(worth: Worth<D>, bins: f64, checks: u64) -> Self {
+    /// Looks at as many as `checks` allow for so many bins. `fair` prices are a share of those it goes by.
+    pub(super) fn new(room: Worth<D>, fair: &[f64; D], bins: f64, checks: u64) -> Self {
         let looks = checks as f64 / bins.max(1.0) / CHECKS as f64;
-        Self { worth, looks: (looks as usize).clamp(OTHERS, IN_SAND) }
+        let looks = (looks as usize).clamp(OTHERS, IN_SAND);
+        Self { worth: room.blend(fair, FAIR), exact: room, looks }
+    }
+}
+
+/// What is left, hardest first.
+#[derive(Debug)]
+pub(super) struct Stock {
+    all: Vec<u32>,
+    /// What suits room that is worth the least at each of the prices of sand.
+    suiting: Vec<Vec<u32>>,
+    /// How many there were when what is gone was last taken out of that.
+    then: usize,
+}
+
+impl Stock {
+    /// Forgets what is gone.
+    fn forget<const D: usize>(&mut self, state: &mut State<'_, D>) {
+        state.checks += self.all.len() as u64 / 2;
+        let left = |item: &u32| state.remaining[*item as usize] > 0;
+        self.all.retain(left);
+        if self.all.len() * 8 > self.then * 7 {
+            return;
+        }
+        self.then = self.all.len();
+        for suiting in &mut self.suiting {
+            state.checks += suiting.len() as u64 / 2;
+            suiting.retain(left);
+        }
     }
 }
 
 impl<const D: usize> Loads<'_, D> {
+    /// What is left.
+    pub(super) fn stock(&self, state: &mut State<'_, D>) -> Stock {
+        let left = |item: &u32| state.remaining[*item as usize] > 0;
+        let all: Vec<u32> = self.guide.order.iter().copied().filter(left).collect();
+        let pieces = self.sand.iter().flat_map(|sand| &sand.exact.0);
+        let suiting = |prices: &[f64; D]| -> Vec<u32> {
+            let suits = |item: &u32| {
+                let takes = dot(&state.problem.items[*item as usize].size.map(f64::from), prices);
+                self.guide.worth[*item as usize] >= takes * SUITS
+            };
+            all.iter().copied().filter(suits).collect()
+        };
+        let suiting: Vec<Vec<u32>> = pieces.map(suiting).collect();
+        state.checks += (all.len() * (1 + suiting.len())) as u64 / 2;
+        Stock { then: all.len(), all, suiting }
+    }
+
     /// Places all that fits into new bins. For problems without limits across bins.
     pub(super) fn complete(&self, state: &mut State<'_, D>) {
-        let mut order: Vec<u32> = self.guide.order.clone();
+        let mut stock = self.stock(state);
         let mut knapsack = Knapsack::new();
         for turn in 0.. {
             if turn % BINS == 0 {
-                order.retain(|item| state.remaining[*item as usize] > 0);
-                state.checks += order.len() as u64 / 2;
+                stock.forget(state);
             }
             let left = |item: &&u32| state.remaining[**item as usize] > 0;
-            let Some(&hardest) = order.iter().find(left) else { return };
-            match self.best(state, &mut knapsack, &order, hardest, turn) {
+            let Some(&hardest) = stock.all.iter().find(left) else { return };
+            match self.best(state, &mut knapsack, &stock, hardest, turn) {
                 Some((kind, load)) => keep(state, kind, &load),
                 // Some other way must find it a place.
-                None => order.retain(|item| *item != hardest),
+                None => stock.all.retain(|item| *item != hardest),
             }
         }
     }
@@ -82,16 +135,14 @@ impl<const D: usize> Loads<'_, D> {
         &self,
         state: &mut State<'_, D>,
         knapsack: &mut Knapsack<D>,
+        stock: &mut Stock,
         bin: &mut Bin<D>,
         turn: usize,
     ) {
         let Place::New(kind) = bin.kind else { return };
-        let left = |item: &u32| state.remaining[*item as usize] > 0;
-        let order: Vec<u32> = self.guide.order.iter().copied().filter(left).collect();
-        state.checks += order.len() as u64 / 2;
-        let hard = HARDEST.min(order.len());
+        stock.forget(state);
         let free = bin.free.map(f64::from);
-        let things = self.things(state, &order, hard, kind, &free, turn);
+        let things = self.things(state, stock, HARDEST, kind, &free, turn);
         for (item, count) in self.load(state, knapsack, things, kind, free, 0.0).items {
             state.put(bin, item, count);
         }
@@ -102,16 +153,16 @@ impl<const D: usize> Loads<'_, D> {
         &self,
         state: &mut State<'_, D>,
         knapsack: &mut Knapsack<D>,
-        order: &[u32],
+        stock: &Stock,
         hardest: u32,
         turn: usize,
     ) -> Option<(u32, Vec<(u32, u32)>)> {
         let problem = state.problem;
         let first = &problem.items[hardest as usize];
         let (mut ratio, mut best) = (0.0, None);
-        let few = order.len().min(SCARCE);
-        let hard = order[..few].iter().filter(|item| self.scarce[**item as usize]).count();
-        let hard = hard.max(HARDEST).min(few);
+        let few = stock.all.len().min(SCARCE);
+        let hard = stock.all[..few].iter().filter(|item| self.scarce[**item as usize]).count();
+        let hard = hard.max(HARDEST);
         let kinds = if self.scarce[hardest as usize] { &self.kinds } else { &self.common };
         state.remaining[hardest as usize] -= 1;
         for &at in kinds {
@@ -121,7 +172,7 @@ impl<const D: usize> Loads<'_, D> {
             }
             let free: [f64; D] =
                 std::array::from_fn(|at| f64::from(kind.capacity[at] - first.size[at]));
-            let things = self.things(state, order, hard, at, &free, turn);
+            let things = self.things(state, stock, hard, at, &free, turn);
             let price = kind.price as f64;
             let worth = self.guide.worth[hardest as usize] * (1.0 + HARD);
             let mut load = self.load(state, knapsack, things, at, free, ratio * price - worth);
@@ -140,12 +191,14 @@ impl<const D: usize> Loads<'_, D> {
     fn things(
         &self,
         state: &mut State<'_, D>,
-        order: &[u32],
+        stock: &Stock,
         hard: usize,
         kind: u32,
         free: &[f64; D],
         turn: usize,
     ) -> Vec<Thing<D>> {
+        let order = self.order(stock, free);
+        let hard = hard.min(order.len());
         let usual = self.guide.usual[kind as usize];
         let others = self
             .sand
@@ -162,7 +215,8 @@ impl<const D: usize> Loads<'_, D> {
                 continue;
             }
             let harder = HARD * (1.0 - rank as f64 / order.len() as f64);
-            let worth = self.guide.worth[item as usize] * (1.0 + harder);
+            let worth = self.guide.worth[item as usize] * (1.0 + harder)
+                + self.dearer * worth(&about.size, &self.guide.prices.exact);
             let mut thing =
                 Thing { id: item, size: about.size.map(f64::from), worth, count: f64::from(left) };
             thing.count = thing.most_in(free);
@@ -172,6 +226,13 @@ impl<const D: usize> Loads<'_, D> {
         }
         state.checks += (hard + others) as u64;
         things
+    }
+
+    /// What to choose from for so much room.
+    fn order<'s>(&self, stock: &'s Stock, free: &[f64; D]) -> &'s [u32] {
+        let piece = self.sand.as_ref().map(|sand| sand.exact.least(free));
+        let suiting = piece.map(|piece| &stock.suiting[piece]);
+        suiting.filter(|items| items.len() >= ENOUGH).unwrap_or(&stock.all)
     }
 
     /// The load of these things that is worth most, as far as is known; more than `floor`, if there is one.

@@ -27,6 +27,11 @@ const LOADS: u64 = 14;
 const WITH: u64 = 9;
 const WITHOUT: u64 = 2;
 
+/// How much of what items cost elsewhere counts beside what they are worth, where coarse items are few: the leanest are
+/// dearest elsewhere, and the programme, which knows few ratios, says that others serve as well in lean room. Where
+/// coarse items are many, they would use up what the others need.
+const DEARER: f64 = 0.3;
+
 /// A way to pack what remains, guided by the configuration programme.
 pub(super) struct Rebuild<'a, const D: usize> {
     programme: &'a Programme<D>,
@@ -46,8 +51,25 @@ impl<'a, const D: usize> Rebuild<'a, D> {
         until: u64,
     ) -> Self {
         let fleet = programme.fleet().iter().map(|kind| kind.0).collect();
-        let loads = programme.loads(problem, guide, fleet, until * LOADS / 10);
+        let mut loads = programme.loads(problem, guide, fleet, until * LOADS / 10);
+        if !coarse.is_some_and(|coarse| coarse.many) {
+            loads.dearer = DEARER;
+        }
         Self { programme, guide, loads, coarse, until }
+    }
+
+    /// A packing of the coarse items alone, each of their bins filled up. Nothing where there are none.
+    pub(super) fn of_coarse<'p>(
+        &self,
+        state: &mut State<'p, D>,
+        random: &mut Random,
+    ) -> Option<State<'p, D>> {
+        self.coarse?;
+        let mut begun = State::new(state.problem);
+        begun.checks = state.checks;
+        self.place_coarse(&mut begun, self.until / FIRST, false, random);
+        state.checks = begun.checks;
+        Some(begun)
     }
 
     /// Places all that remains and fits, for the first time.
@@ -114,15 +136,19 @@ impl<'a, const D: usize> Rebuild<'a, D> {
 
     /// Places what remains: coarse items first, each of their bins filled up, then all else.
     fn place(&self, state: &mut State<'_, D>, checks: u64, vary: bool, random: &mut Random) {
-        if let Some(coarse) = self.coarse {
-            let mut knapsack = Knapsack::new();
-            for (turn, mut bin) in coarse.open(state, checks, vary, random).into_iter().enumerate()
-            {
-                self.loads.fill(state, &mut knapsack, &mut bin, turn);
-                state.bins.push(bin);
-            }
-        }
+        self.place_coarse(state, checks, vary, random);
         self.loads.complete(state);
         complete(state, self.guide, REST);
+    }
+
+    fn place_coarse(&self, state: &mut State<'_, D>, checks: u64, vary: bool, random: &mut Random) {
+        let Some(coarse) = self.coarse else { return };
+        let mut knapsack = Knapsack::new();
+        let bins = coarse.open(state, checks, vary, random);
+        let mut stock = self.loads.stock(state);
+        for (turn, mut bin) in bins.into_iter().enumerate() {
+            self.loads.fill(state, &mut knapsack, &mut stock, &mut bin, turn);
+            state.bins.push(bin);
+        }
     }
 }
