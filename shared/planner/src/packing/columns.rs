@@ -32,7 +32,7 @@ const LONGER: u64 = 4;
 /// What part of the work may be added once patterns are hard to find: a proof that there are no more is near
 /// where at most so many items go into a bin.
 const PROOF: u64 = 2;
-const FEW: f64 = 6.0;
+pub(super) const FEW: f64 = 6.0;
 /// Patterns that gain less than this share of a bin's price are not looked for.
 const TOLERANCE: f64 = 1e-4;
 
@@ -89,8 +89,16 @@ pub(super) fn is_plain<const D: usize>(problem: &Problem<D>) -> bool {
         && problem.items.iter().all(|item| item.members.is_empty())
 }
 
-/// Solves the programme as far as about `until` checks allow, beginning with the patterns of `state`.
-pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Option<Programme<D>> {
+/// A kind, and the items of a load with how many of each.
+pub(super) type Load = (u32, Vec<(u32, u32)>);
+
+/// Solves the programme as far as about `until` checks allow, beginning with the patterns of `state` and of
+/// other `loads`.
+pub(super) fn solve<const D: usize>(
+    state: &mut State<'_, D>,
+    loads: &[Load],
+    until: u64,
+) -> Option<Programme<D>> {
     let problem = state.problem;
     let resources = Prices::new(&problem.items, &problem.kinds);
     let paying = paying(problem, &resources.exact, WHOLLY);
@@ -107,7 +115,8 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
         Place::New(kind) => Some((kind, rows.of_load(&bin.load))),
         Place::Opened(_) => None,
     });
-    let mut known: BTreeSet<Pattern> = known.chain(patterns).collect();
+    let others = loads.iter().map(|(kind, load)| (*kind, rows.of_load(load)));
+    let mut known: BTreeSet<Pattern> = known.chain(others).chain(patterns).collect();
     let mut patterns: Vec<Pattern> = known.iter().cloned().collect();
     for pattern in &patterns {
         simplex.add(rows.column(problem, pattern, &scale));
@@ -224,6 +233,19 @@ pub(super) fn solve<const D: usize>(state: &mut State<'_, D>, until: u64) -> Opt
 }
 
 impl<const D: usize> Programme<D> {
+    /// Loads of its patterns, as far as so many items are left.
+    pub(super) fn known(&self, remaining: &[u32]) -> Vec<Load> {
+        let load = |(kind, pattern): &Pattern| {
+            let items = pattern.iter().map(|(row, count)| {
+                let items = &self.rows.alike[*row as usize].items;
+                let left = items.iter().copied().find(|item| remaining[*item as usize] >= *count);
+                Some((left?, *count))
+            });
+            Some((*kind, items.collect::<Option<Vec<_>>>()?))
+        };
+        self.patterns.iter().filter_map(load).collect()
+    }
+
     /// Kinds that it opens, and how many of each.
     pub(super) fn fleet(&self) -> Vec<(u32, f64)> {
         let mut fleet: BTreeMap<u32, f64> = BTreeMap::new();
@@ -269,7 +291,7 @@ fn paying<const D: usize>(problem: &Problem<D>, prices: &[f64; D], share: f64) -
 }
 
 /// Rows that can be solved within so many checks: the work grows with their cube.
-fn most_rows(checks: u64) -> usize {
+pub(super) fn most_rows(checks: u64) -> usize {
     ((checks as f64).cbrt() * ROWS_PER_ROOT).min(MOST_ROWS as f64) as usize
 }
 
@@ -310,7 +332,7 @@ mod tests {
             let problem = Problem { items, kinds, ..Problem::default() };
             let mut state = State::new(&problem);
             let until = 12_000_000;
-            solve(&mut state, until);
+            solve(&mut state, &[], until);
             assert!(state.checks < until * 11 / 10, "seed {seed}: {} of {until}", state.checks);
         }
     }

@@ -16,8 +16,12 @@ use super::state::State;
 const SOLVED: f64 = 1.003;
 /// Items in a bin, on average, above which bins are not filled one by one.
 const MANY: usize = 16;
-/// Times as many bins as classes are many.
-const CLASSES: usize = 3;
+/// Hundredths of the budget for the programme; where few items go into a bin; and for its first time where it is solved
+/// again later, with this part of what is left then.
+const PART: u64 = 30;
+const PART_OF_FEW: u64 = 40;
+const PART_AT_FIRST: u64 = 15;
+const AGAIN: u64 = 5;
 /// Amounts above which dives round up: which does best is luck.
 const UPS: [f64; 5] = [0.3, 0.5, 0.15, 0.7, 0.4];
 
@@ -51,9 +55,17 @@ pub(super) fn construct<'a, const D: usize>(
     if few {
         first_packings(state, guide);
     }
-    // Of many more bins than classes rounding costs little, so that a good programme is most of a good packing.
-    let part = if few && state.bins.len() > CLASSES * problem.items.len() { 4 } else { 3 };
-    let Some(programme) = columns::solve(state, until * part / 10) else {
+    // Where few items go into a bin, the programme comes to its end. Elsewhere it has better patterns to begin with later.
+    let items: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
+    let first = until * PART_AT_FIRST / 100;
+    let part = if few && items <= state.bins.len() as f64 * columns::FEW {
+        until * PART_OF_FEW / 100
+    } else if problem.items.len() <= columns::most_rows(first) {
+        first
+    } else {
+        until * PART / 100
+    };
+    let Some(programme) = columns::solve(state, &[], part) else {
         complete(state, guide, WAYS[0]);
         return None;
     };
@@ -64,8 +76,7 @@ pub(super) fn construct<'a, const D: usize>(
     }
     let guide = &*guide;
     let bins: f64 = programme.fleet().iter().map(|kind| kind.1).sum();
-    let pods: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
-    let many = pods > bins * MANY as f64;
+    let many = items > bins * MANY as f64;
     let solved = programme.cost < programme.bound * SOLVED;
     if programme.rows.poured.is_empty() && (solved || !many) {
         let mut known = Solved::new();
@@ -102,6 +113,28 @@ pub(super) fn construct<'a, const D: usize>(
         }
     }
     Some(Constructed { programme, coarse, hopeful, poured })
+}
+
+/// Solves the programme once more, where it has a row for each class, with the patterns of `state` too, and packs by
+/// it: what a local search finds is better than the patterns that the programme has found within its part.
+pub(super) fn again<const D: usize>(
+    state: &mut State<'_, D>,
+    programme: &Programme<D>,
+    guide: &Guide<D>,
+    until: u64,
+) -> Option<Programme<D>> {
+    if !programme.rows.poured.is_empty() {
+        return None;
+    }
+    let part = until.saturating_sub(state.checks) / AGAIN;
+    let counts: Vec<u32> = state.problem.items.iter().map(|item| item.count).collect();
+    let known = programme.known(&counts);
+    let again = columns::solve(state, &known, state.checks + part)?;
+    try_out(state, |other| {
+        dive(other, &again, guide, part, UPS[0], &mut Solved::new());
+        complete(other, guide, REST);
+    });
+    Some(again)
 }
 
 /// Greedy packings, and one bin by bin.

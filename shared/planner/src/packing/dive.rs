@@ -1,7 +1,7 @@
 //! From the programme's amounts, which are fractions, to bins.
 
 use super::columns::{self, Programme};
-use super::greedy::Guide;
+use super::greedy::{Guide, WAYS, complete};
 use super::knapsack::Knapsack;
 use super::loads::Loads;
 use super::state::{Bin, State};
@@ -46,7 +46,15 @@ pub(super) fn dive<const D: usize>(
         let mut other = State::new(&rest);
         other.checks = state.checks;
         let end = state.checks + part / STAGES;
-        let programme = columns::solve(&mut other, end);
+        // It hardly gets anywhere from nothing within its part.
+        let mut loads = next.known(&state.remaining);
+        for way in WAYS {
+            let mut packed = State::new(&rest);
+            complete(&mut packed, &guide, way);
+            other.checks += packed.checks;
+            loads.extend(packed.loads());
+        }
+        let programme = columns::solve(&mut other, &loads, end);
         state.checks = other.checks;
         let Some(programme) = programme else { return };
         solved.insert(state.remaining.clone(), programme.clone());

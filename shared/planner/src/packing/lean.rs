@@ -217,7 +217,7 @@ mod tests {
         let items = small.chain([item([10, 100], 10)]).collect();
         let kinds = vec![kind([40, 40], 40), kind([100, 100], 110)];
         let problem = Problem { items, kinds, ..Problem::default() };
-        let programme = columns::solve(&mut State::new(&problem), 40_000).unwrap();
+        let programme = columns::solve(&mut State::new(&problem), &[], 40_000).unwrap();
         assert_eq!(programme.rows.alike.len(), 1, "only the large items have a row");
         // Ten dear bins, and cheap ones for all the CPU of the small items.
         let least = 10.0 * 110.0 + 900.0;

@@ -10,6 +10,8 @@ use super::random::Random;
 use super::relaxed::Thing;
 use super::state::{Bin, State};
 
+/// So many items in a bin, on average, are no longer few.
+const FEW: usize = 16;
 /// Classes of which items are swapped, from each of two bins.
 const SOME: usize = 10;
 
@@ -26,6 +28,8 @@ pub(super) struct Repack<'s, 'p, const D: usize> {
     pub(super) cheapest: Vec<u32>,
     /// Of how many steps one takes bins apart as a whole.
     rarely: usize,
+    /// Whether few items are in a bin: most bins are full then, and only the others can be made fuller.
+    few: bool,
     pub(super) things: Vec<Thing<D>>,
     pub(super) knapsack: Knapsack<D>,
 }
@@ -38,7 +42,8 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
         let emptiness = Emptiness::new(problem, guide, dearest);
         let items: u32 =
             state.bins[first..].iter().flat_map(|bin| &bin.load).map(|load| load.1).sum();
-        let rarely = 2 + items as usize / (state.bins.len() - first).max(1) / 16;
+        let each = items as usize / (state.bins.len() - first).max(1);
+        let (rarely, few) = (2 + each / FEW, each < FEW);
         let mut cheapest: Vec<u32> = (0..problem.kinds.len() as u32).collect();
         cheapest.sort_by_key(|kind| (problem.kinds[*kind as usize].price, *kind));
         Self {
@@ -49,6 +54,7 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
             dearest,
             cheapest,
             rarely,
+            few,
             things: Vec::new(),
             knapsack: Knapsack::new(),
         }
@@ -83,6 +89,7 @@ impl<'s, 'p, const D: usize> Repack<'s, 'p, D> {
             let at = match turn {
                 _ if dear => self.dear_bin(random),
                 0 => self.empty_bin(random),
+                _ if self.few && random.below(10) > 0 => self.empty_bin(random),
                 _ => self.first + random.below(self.many()),
             };
             ruined.push(self.state.bins.swap_remove(at));

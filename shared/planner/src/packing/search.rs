@@ -1,7 +1,7 @@
 //! Ruin and recreate: take a few bins apart, pack their items again, keep what costs no more.
 
 use super::columns::is_plain;
-use super::construct::{Constructed, WHOLE, construct};
+use super::construct::{Constructed, WHOLE, again, construct};
 use super::fleets::{cut_bound, uncut_bound};
 use super::greedy::{Guide, WAYS, complete};
 use super::random::Random;
@@ -25,7 +25,7 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
     } else {
         complete(state, &guide, WAYS[0]);
     }
-    let (programme, coarse, hopeful, poured) = match constructed {
+    let (mut programme, coarse, hopeful, poured) = match constructed {
         Some(Constructed { programme, coarse, hopeful, poured }) => {
             (Some(programme), coarse, hopeful, poured)
         }
@@ -63,6 +63,14 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
             enough,
             &mut random,
         );
+    }
+    if let Some(known) = programme.as_ref().filter(|_| complete_packing(state))
+        && state.cost() as f64 > enough
+        && let Some(again) = again(state, known, &guide, end)
+        && again.bound > bound
+    {
+        bound = again.bound;
+        programme = Some(again);
     }
     Repack::new(state, &guide).run(end, enough, &mut random);
     if near(state, bound) && state.cost() != cost {

@@ -275,6 +275,14 @@ impl<'a, const D: usize> State<'a, D> {
         }
     }
 
+    /// What is in new bins.
+    pub(super) fn loads(self) -> impl Iterator<Item = (u32, Vec<(u32, u32)>)> {
+        self.bins.into_iter().filter_map(|bin| match bin.kind {
+            Place::New(kind) => Some((kind, bin.load)),
+            Place::Opened(_) => None,
+        })
+    }
+
     /// The result.
     pub(super) fn into_packing(self) -> Packing {
         let cost = self.cost();
