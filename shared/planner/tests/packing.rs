@@ -55,13 +55,18 @@ fn many_sizes(seed: u64, pods: u32, kinds: &[([u32; 3], u64)]) -> Problem<3> {
     Problem { items: items.collect(), kinds: kinds.collect(), ..Problem::default() }
 }
 
+/// Percent by which a packing is above its bound.
+fn gap(problem: &Problem<3>, budget: u64) -> f64 {
+    let packing = solve(problem, budget, 1);
+    (packing.cost as f64 / packing.bound as f64 - 1.0) * 100.0
+}
+
 #[test]
 fn pods_too_large_for_cheap_nodes_share_the_dear_ones() {
     for seed in 1..=3 {
-        let packing = solve(&many_sizes(seed, 1_500, &SMALL), 60_000, seed);
-        let gap = packing.cost as f64 / packing.bound as f64 - 1.0;
+        let gap = gap(&many_sizes(seed, 1_500, &SMALL), 60_000);
         // Filling dear nodes around the hardest pod left is 2.5 to 2.9 % above the bound.
-        assert!(gap < 0.02, "seed {seed}: {:.2} % above the bound", gap * 100.0);
+        assert!(gap < 2.0, "seed {seed}: {gap:.2} % above the bound");
     }
 }
 
@@ -75,16 +80,33 @@ fn pods_that_pour_into_any_fleet_get_the_cheapest_of_whole_nodes() {
 
 #[test]
 fn what_is_leanest_goes_beside_a_pod_that_takes_nearly_all_memory_of_a_node() {
-    let mut gaps = 0.0;
+    let mut gaps = Vec::new();
     for seed in 1..=12 {
         let kinds = [&SMALL[..], &[([31_670, 239_154, 230], 444_528_000)]].concat();
         let mut problem = many_sizes(seed, 1_200, &kinds);
         let sites = Rc::clone(&problem.items[0].sites);
         let size = [4_460, 226_336, 1];
         problem.items.push(Item { size, count: 1, sites, members: Rc::new([]), workload: None });
-        let packing = solve(&problem, 60_000, 1);
-        gaps += packing.cost as f64 / packing.bound as f64 - 1.0;
+        gaps.push(gap(&problem, 60_000));
     }
     // Poured together with all others, the mean is 0.28 % above the bounds.
-    assert!(gaps / 12.0 < 0.0015, "{:.2} % above the bounds", gaps / 12.0 * 100.0);
+    let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+    assert!(mean < 0.15, "{mean:.2} % above the bounds: {gaps:.2?}");
+}
+
+#[test]
+fn the_programme_learns_what_a_local_search_has_found() {
+    let mut gaps = Vec::new();
+    for seed in 1..=8_u32 {
+        let mut problem = many_sizes(1, 70, &LARGE);
+        for (number, item) in (0_u32..).zip(&mut problem.items) {
+            item.size[0] = 1_000 + (number + seed) * 7_919 % 15_000;
+            item.size[1] = 2_048 + (number + seed) * 104_729 % 61_000;
+            item.count = 5 + number * 31 % 60;
+        }
+        gaps.push(gap(&problem, 60_000));
+    }
+    let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+    // Its own patterns alone, and what remains solved from nothing, leave 0.86 %.
+    assert!(mean < 0.6, "{mean:.2} % above the bounds: {gaps:.2?}");
 }

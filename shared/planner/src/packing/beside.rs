@@ -9,7 +9,7 @@ use super::relaxed::{Thing, dot, gain};
 const STEPS: usize = 64;
 /// Numbers of a table that are made within a check.
 const NUMBERS: usize = 5;
-/// Checks that looking at an item is like, for each of the prices.
+/// Checks that looking at one of the prices is like.
 const LOOK: u64 = 3;
 
 impl<const D: usize> Worth<D> {
@@ -55,6 +55,7 @@ impl<const D: usize> Worth<D> {
             best_taken: Vec::new(),
             nodes: 0,
             looked: 0,
+            skipped: 0,
             limit: nodes,
         };
         let mut effort = 40 + 10 * things.len() as u64;
@@ -73,7 +74,7 @@ impl<const D: usize> Worth<D> {
         if most > floor {
             search.tables = &*tables;
             search.descend(0, *capacity, 0.0);
-            effort += search.nodes + LOOK * search.looked * pieces.len() as u64;
+            effort += search.nodes + search.skipped + LOOK * search.looked;
         }
         let complete = search.nodes < nodes;
         if complete {
@@ -142,20 +143,24 @@ struct Search<'a, const D: usize> {
     best: f64,
     best_taken: Vec<u32>,
     nodes: u64,
+    /// Prices looked at for what is worth the most, and things that did not fit.
     looked: u64,
+    skipped: u64,
     limit: u64,
 }
 
 impl<const D: usize> Search<'_, D> {
-    /// What slots from `from` on and the room beside them are worth at most.
-    fn most(&self, from: usize, free: &[f64; D]) -> f64 {
+    /// Whether slots from `from` on and the room beside them are worth no more than that.
+    fn is_at_most(&mut self, most: f64, from: usize, free: &[f64; D]) -> bool {
         let tables = self.tables.chunks_exact(self.resources.len().max(1) * (self.slots.len() + 1));
-        let each = self.worth.0.iter().zip(tables);
-        let most = each.map(|(prices, table)| self.most_at(prices, table, from, free));
-        most.fold(f64::INFINITY, f64::min)
+        let mut each = self.worth.0.iter().zip(tables);
+        each.any(|(prices, table)| {
+            self.looked += 1;
+            self.most_at(prices, table, from, free) <= most
+        })
     }
 
-    /// The same at some prices.
+    /// What they are worth at most at some prices.
     fn most_at(&self, prices: &[f64; D], table: &[Row], from: usize, free: &[f64; D]) -> f64 {
         let rows = table.chunks_exact(self.slots.len() + 1);
         let gains = self
@@ -175,12 +180,16 @@ impl<const D: usize> Search<'_, D> {
             self.best_taken.clone_from(&self.taken);
         }
         for at in from..self.slots.len() {
-            self.looked += 1;
-            if self.nodes >= self.limit || worth + self.most(at, &free) <= self.best {
+            let thing = self.slots[at];
+            let most = thing.most_in(&free) as u32;
+            if most == 0 {
+                self.skipped += 1;
+                continue;
+            }
+            if self.nodes >= self.limit || self.is_at_most(self.best - worth, at, &free) {
                 return;
             }
-            let thing = self.slots[at];
-            for count in (1..=thing.most_in(&free) as u32).rev() {
+            for count in (1..=most).rev() {
                 let left = std::array::from_fn(|at| free[at] - thing.size[at] * f64::from(count));
                 self.taken[at] = count;
                 self.descend(at + 1, left, worth + thing.worth * f64::from(count));

@@ -29,13 +29,18 @@ pub(super) struct Coarse<const D: usize> {
 }
 
 impl<const D: usize> Coarse<D> {
-    /// Items that do not fit into kinds that sand pays for, or waste room there. None where there is little else.
-    pub(super) fn new(problem: &Problem<D>, programme: &Programme<D>) -> Option<Self> {
+    /// Items that do not fit into kinds that sand pays for, or waste room there if sand takes so much of each resource
+    /// for one of CPU. None where there is little else.
+    pub(super) fn new(
+        problem: &Problem<D>,
+        programme: &Programme<D>,
+        ratios: [f64; D],
+    ) -> Option<Self> {
         if programme.rows.poured.is_empty() {
             return None;
         }
         let prices = programme.sand;
-        let room = Room::new(prices, programme.rows.leanest);
+        let room = Room::new(prices, ratios);
         let common = programme.paid_by_sand(problem);
         let coarse = |item: &Item<D>| {
             !common.iter().any(|kind| room.suits(item, &problem.kinds[*kind as usize]))

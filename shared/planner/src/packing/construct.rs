@@ -25,6 +25,8 @@ const AGAIN: u64 = 5;
 /// Amounts above which dives round up: which does best is luck.
 const UPS: [f64; 5] = [0.3, 0.5, 0.15, 0.7, 0.4];
 
+/// Share of the sand's mean ratio of a resource to CPU that room needs, for sand as it comes to fill it.
+const USUAL: f64 = 0.7;
 /// Part of the budget in nodes that a search for whole bins may take where nothing else is left to find.
 pub(super) const WHOLE: u64 = 10;
 
@@ -90,7 +92,7 @@ pub(super) fn construct<'a, const D: usize>(
             }
         }
     }
-    let coarse = Coarse::new(problem, &programme);
+    let coarse = Coarse::new(problem, &programme, programme.rows.leanest);
     let rebuild = Rebuild::new(problem, &programme, guide, coarse.as_ref(), until);
     if few || !many {
         try_out(state, |other| rebuild.complete(other, &mut Random::new(SEED)));
@@ -98,6 +100,10 @@ pub(super) fn construct<'a, const D: usize>(
     // Where few items go into a bin, a fleet poured full seldom is the best.
     let (mut full, mut hopeful) = (None, None);
     if many || state.checks < until / 5 {
+        // Pouring puts the lean anywhere, so that what needs leaner than usual beside it is packed before.
+        let apart =
+            Coarse::new(problem, &programme, programme.rows.mean().map(|mean| mean * USUAL));
+        let rebuild = Rebuild::new(problem, &programme, guide, apart.as_ref(), until);
         (full, hopeful) = pour_fleets(state, &programme, guide, &rebuild, &order, many, until);
         full = full.filter(|_| state.cost() as f64 > enough(programme.bound));
     }
@@ -108,7 +114,7 @@ pub(super) fn construct<'a, const D: usize>(
         state.checks = begun.checks;
         if let Some(fleet) = fleet {
             try_from(state, &begun, |other| {
-                pour_into(other, &fleet, &guide.prices.balanced, &order)
+                pour_into(other, &fleet, &guide.prices.balanced, &order);
             });
         }
     }

@@ -111,6 +111,14 @@ impl<const D: usize> Rows<D> {
         rows
     }
 
+    /// What sand takes for one of CPU on average, of each other resource of which it takes any at all.
+    pub(super) fn mean(&self) -> [f64; D] {
+        std::array::from_fn(|at| match self.leanest[at] > 0.0 && self.sand[0] > 0.0 {
+            true => self.sand[at] / self.sand[0],
+            false => 0.0,
+        })
+    }
+
     /// What an item takes beyond the least of its row; all of it where it has none.
     pub(super) fn over(&self, item: u32, size: &Size<D>) -> [f64; D] {
         let row = self.of[item as usize].map(|row| &self.alike[row as usize].size);
