@@ -43,12 +43,12 @@ struct Offer<const D: usize> {
 #[derive(Debug)]
 struct Offers<'a, const D: usize> {
     problem: &'a Problem<D>,
-    room: &'a Room<D>,
+    room: Room<D>,
     kinds: Vec<Offer<D>>,
 }
 
 impl<'a, const D: usize> Offers<'a, D> {
-    fn new(problem: &'a Problem<D>, room: &'a Room<D>) -> Self {
+    fn new(problem: &'a Problem<D>, room: Room<D>) -> Self {
         let offer = |(kind, made): (u32, &Kind<D>)| {
             let whole = made.capacity.map(f64::from);
             Offer { kind, least: made.price as f64 - dot(&whole, &room.prices), whole }
@@ -97,7 +97,7 @@ pub(super) struct Arrange<'a, const D: usize> {
 }
 
 impl<'a, const D: usize> Arrange<'a, D> {
-    pub(super) fn new(problem: &'a Problem<D>, room: &'a Room<D>) -> Self {
+    pub(super) fn new(problem: &'a Problem<D>, room: Room<D>) -> Self {
         Self { offers: Offers::new(problem, room), bins: Vec::new(), work: 0 }
     }
 
@@ -130,6 +130,25 @@ impl<'a, const D: usize> Arrange<'a, D> {
             bin.items.push(item);
             (bin.load, bin.kind, bin.cost) = (sum(&bin.load, &size, 1.0), kind, bin.cost + more);
         }
+    }
+
+    /// Goes on with what room is worth now: each bin as the kind that is best then.
+    pub(super) fn reprice(&mut self, room: Room<D>) {
+        self.offers = Offers::new(self.offers.problem, room);
+        for bin in &mut self.bins {
+            let items = bin.items.iter().copied();
+            if let Some(best) = self.offers.cheapest(&bin.load, items, &mut self.work) {
+                (bin.cost, bin.kind) = best;
+            }
+        }
+    }
+
+    /// The kinds of the bins, and the room that is left in each.
+    pub(super) fn rooms(&self) -> impl Iterator<Item = (u32, [f64; D])> {
+        self.bins.iter().map(|bin| {
+            let whole = self.offers.problem.kinds[bin.kind as usize].capacity.map(f64::from);
+            (bin.kind, sum(&whole, &bin.load, -1.0))
+        })
     }
 
     /// Moves and swaps items for about so many checks at most, and keeps the best that was found.
@@ -245,7 +264,9 @@ mod tests {
         Problem { items, kinds: kinds.into(), ..Problem::default() }
     }
 
-    const ROOM: Room<2> = Room { prices: [0.7, 0.6], ratios: [0.0, 0.5], lacking: [0.0, 0.4] };
+    fn room() -> Room<2> {
+        Room { lacking: [0.0, 0.4], ..Room::new([0.7, 0.6], [0.0, 0.5]) }
+    }
 
     fn cost(arrange: &Arrange<'_, 2>) -> f64 {
         arrange.bins.iter().map(|bin| bin.cost).sum()
@@ -281,7 +302,7 @@ mod tests {
         let mut missed = 0;
         for seed in 0..40 {
             let problem = problem(seed);
-            let mut arrange = Arrange::new(&problem, &ROOM);
+            let mut arrange = Arrange::new(&problem, room());
             arrange.add(&[0, 1, 2, 3, 4, 5], 100_000);
             let first = cost(&arrange);
             arrange.improve(100_000, &mut Random::new(seed));
@@ -298,15 +319,15 @@ mod tests {
 
     #[test]
     fn cpu_without_memory_beside_it_is_worth_less() {
-        assert!(ROOM.lacks(&[10.0, 5.0]).abs() < 1e-9);
-        assert!((ROOM.lacks(&[10.0, 3.0]) - 0.8).abs() < 1e-9);
+        assert!(room().lacks(&[10.0, 5.0]).abs() < 1e-9);
+        assert!((room().lacks(&[10.0, 3.0]) - 0.8).abs() < 1e-9);
     }
 
     #[test]
     fn items_that_fit_no_kind_are_left_out() {
         let mut problem = problem(1);
         problem.items[2].size = [101, 1];
-        let mut arrange = Arrange::new(&problem, &ROOM);
+        let mut arrange = Arrange::new(&problem, room());
         arrange.add(&[2, 3], 1000);
         assert_eq!(arrange.bins.iter().map(|bin| bin.items.clone()).collect::<Vec<_>>(), [[3]]);
     }

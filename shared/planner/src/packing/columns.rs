@@ -74,7 +74,9 @@ pub(super) struct Programme<const D: usize> {
     /// What sand is worth by resource.
     pub(super) sand: [f64; D],
     /// What room for sand is worth.
-    room: Worth<D>,
+    pub(super) room: Worth<D>,
+    /// What a unit of each resource and of each measure of room is worth to sand.
+    pub(super) measured: Vec<f64>,
     /// What the patterns cost in these amounts: the bound, once the programme is solved.
     pub(super) cost: f64,
     pub(super) bound: f64,
@@ -224,12 +226,26 @@ pub(super) fn solve<const D: usize>(
     let worth = rows.worth(problem, simplex.prices(), &scale);
     let room = rows.room(simplex.prices(), &scale);
     let sand = room.prices(&rows.sand);
+    let resources = rows.sand_prices(simplex.prices(), &scale).into_iter();
+    let measured = resources.chain(rows.lean_prices(simplex.prices(), &scale)).collect();
     let mut amounts = vec![0.0; patterns.len()];
     for (column, amount) in simplex.solution() {
         amounts[column as usize] = amount;
     }
     let cost = simplex.cost();
-    Some(Programme { rows, paying, patterns, amounts, worth, sand, room, cost, bound, row })
+    Some(Programme {
+        rows,
+        patterns,
+        amounts,
+        worth,
+        paying,
+        sand,
+        room,
+        measured,
+        cost,
+        bound,
+        row,
+    })
 }
 
 impl<const D: usize> Programme<D> {
@@ -274,12 +290,12 @@ impl<const D: usize> Programme<D> {
         let scarce = self.rows.of.iter().map(Option::is_some).collect();
         let bins: f64 = self.amounts.iter().sum();
         let sand = (!self.rows.poured.is_empty())
-            .then(|| Sand::new(self.room.clone(), &guide.prices.balanced, bins, checks));
+            .then(|| Sand::new(&self.room, &guide.prices.balanced, bins, checks));
         let mut common = paying(problem, &self.sand, NEARLY);
         common.extend(&self.paying);
         common.sort_unstable();
         common.dedup();
-        Loads { guide, common, kinds, scarce, sand, dearer: 0.0 }
+        Loads { guide, common, kinds, scarce, sand, smooth: 0.0 }
     }
 }
 

@@ -25,19 +25,22 @@ pub(super) struct Room<const D: usize> {
     pub(super) ratios: [f64; D],
     /// How much less the room is worth for one of a resource less than that.
     pub(super) lacking: [f64; D],
+    /// Or what it is worth at most otherwise.
+    pub(super) worth: Worth<D>,
 }
 
 impl<const D: usize> Room<D> {
     /// Where CPU that has too little beside it is worth nothing.
     pub(super) fn new(prices: [f64; D], ratios: [f64; D]) -> Self {
         let lacking = ratios.map(|ratio| if ratio > 0.0 { prices[0] / ratio } else { 0.0 });
-        Self { prices, ratios, lacking }
+        Self { prices, ratios, lacking, worth: Worth(vec![prices]) }
     }
 
     /// What is lost where CPU has too little of the others beside it.
     pub(super) fn lacks(&self, free: &[f64; D]) -> f64 {
         let lacks = |at: usize| (self.ratios[at] * free[0] - free[at]).max(0.0);
-        (1..D).map(|at| self.lacking[at] * lacks(at)).sum()
+        let roughly = (1..D).map(|at| self.lacking[at] * lacks(at)).sum::<f64>();
+        roughly.max(dot(&self.prices, free) - self.worth.of(free))
     }
 
     /// Whether an item fits into a kind of bin, and wastes little of the room beside it.

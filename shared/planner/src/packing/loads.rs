@@ -1,6 +1,6 @@
 //! A packing bin by bin: the hardest item that is left, with the best load of others around it.
 
-use super::alike::{Taken, take};
+use super::alike::{Taken, likeness, take};
 use super::duals::worth;
 use super::greedy::Guide;
 use super::knapsack::Knapsack;
@@ -30,9 +30,8 @@ const BINS: usize = 16;
 const SEARCHED: usize = 6;
 /// What part of the prices by which sand is taken is that of each resource by how scarce it is.
 const FAIR: f64 = 0.3;
-/// Items suit room where they are worth such a share of what they take of it, and so many must.
-const SUITS: f64 = 0.9;
-const ENOUGH: usize = 8;
+/// Checks that telling how like an item is to room takes.
+const ALIKE: usize = 8;
 
 /// What loads are made for.
 pub(super) struct Loads<'a, const D: usize> {
@@ -44,15 +43,14 @@ pub(super) struct Loads<'a, const D: usize> {
     pub(super) scarce: Vec<bool>,
     /// How to choose among items that are not, where they are worth no more.
     pub(super) sand: Option<Sand<D>>,
-    /// How much of what the resources' prices say of items in sand counts beside their worth.
-    pub(super) dearer: f64,
+    /// How much of what the resources' prices say of items beside the hardest counts with their worth.
+    pub(super) smooth: f64,
 }
 
 /// Items worth what they take and no more, so that their worth does not tell them apart.
 #[derive(Debug, Clone)]
 pub(super) struct Sand<const D: usize> {
-    /// What room is worth, and with a share of what is fair to all resources.
-    exact: Worth<D>,
+    /// What room is worth, with a share of what is fair to all resources.
     worth: Worth<D>,
     /// How many are looked at for each that fits.
     looks: usize,
@@ -60,56 +58,37 @@ pub(super) struct Sand<const D: usize> {
 
 impl<const D: usize> Sand<D> {
     /// Looks at as many as `checks` allow for so many bins. `fair` prices are a share of those it goes by.
-    pub(super) fn new(room: Worth<D>, fair: &[f64; D], bins: f64, checks: u64) -> Self {
+    pub(super) fn new(room: &Worth<D>, fair: &[f64; D], bins: f64, checks: u64) -> Self {
         let looks = checks as f64 / bins.max(1.0) / CHECKS as f64;
         let looks = (looks as usize).clamp(OTHERS, IN_SAND);
-        Self { worth: room.blend(fair, FAIR), exact: room, looks }
+        Self { worth: room.blend(fair, FAIR), looks }
     }
 }
 
-/// What is left, hardest first.
-#[derive(Debug)]
-pub(super) struct Stock {
-    all: Vec<u32>,
-    /// What suits room that is worth the least at each of the prices of sand.
-    suiting: Vec<Vec<u32>>,
-    /// How many there were when what is gone was last taken out of that.
-    then: usize,
+/// Room in a bin of a kind, and how evenly sand is to fill it.
+struct Space<const D: usize> {
+    kind: u32,
+    free: [f64; D],
+    even: f64,
 }
 
-impl Stock {
-    /// Forgets what is gone.
-    fn forget<const D: usize>(&mut self, state: &mut State<'_, D>) {
-        state.checks += self.all.len() as u64 / 2;
-        let left = |item: &u32| state.remaining[*item as usize] > 0;
-        self.all.retain(left);
-        if self.all.len() * 8 > self.then * 7 {
-            return;
-        }
-        self.then = self.all.len();
-        for suiting in &mut self.suiting {
-            state.checks += suiting.len() as u64 / 2;
-            suiting.retain(left);
-        }
-    }
+/// How room beside large items is filled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Filling {
+    /// How many times as many items as fill a bin on average it is filled from: those most like the room.
+    pub(super) times: usize,
+    /// How far resources count as if all that is left of one were worth as much as that of another.
+    pub(super) even: f64,
+    /// How far items count for what they cost elsewhere rather than for what they are worth.
+    pub(super) dearer: f64,
 }
 
 impl<const D: usize> Loads<'_, D> {
-    /// What is left.
-    pub(super) fn stock(&self, state: &mut State<'_, D>) -> Stock {
-        let left = |item: &u32| state.remaining[*item as usize] > 0;
-        let all: Vec<u32> = self.guide.order.iter().copied().filter(left).collect();
-        let pieces = self.sand.iter().flat_map(|sand| &sand.exact.0);
-        let suiting = |prices: &[f64; D]| -> Vec<u32> {
-            let suits = |item: &u32| {
-                let takes = dot(&state.problem.items[*item as usize].size.map(f64::from), prices);
-                self.guide.worth[*item as usize] >= takes * SUITS
-            };
-            all.iter().copied().filter(suits).collect()
-        };
-        let suiting: Vec<Vec<u32>> = pieces.map(suiting).collect();
-        state.checks += (all.len() * (1 + suiting.len())) as u64 / 2;
-        Stock { then: all.len(), all, suiting }
+    /// What is left, hardest first.
+    pub(super) fn stock(&self, state: &mut State<'_, D>) -> Vec<u32> {
+        let mut stock = self.guide.order.clone();
+        forget(state, &mut stock);
+        stock
     }
 
     /// Places all that fits into new bins. For problems without limits across bins.
@@ -118,14 +97,14 @@ impl<const D: usize> Loads<'_, D> {
         let mut knapsack = Knapsack::new();
         for turn in 0.. {
             if turn % BINS == 0 {
-                stock.forget(state);
+                forget(state, &mut stock);
             }
             let left = |item: &&u32| state.remaining[**item as usize] > 0;
-            let Some(&hardest) = stock.all.iter().find(left) else { return };
+            let Some(&hardest) = stock.iter().find(left) else { return };
             match self.best(state, &mut knapsack, &stock, hardest, turn) {
                 Some((kind, load)) => keep(state, kind, &load),
                 // Some other way must find it a place.
-                None => stock.all.retain(|item| *item != hardest),
+                None => stock.retain(|item| *item != hardest),
             }
         }
     }
@@ -135,15 +114,59 @@ impl<const D: usize> Loads<'_, D> {
         &self,
         state: &mut State<'_, D>,
         knapsack: &mut Knapsack<D>,
-        stock: &mut Stock,
+        stock: &mut Vec<u32>,
         bin: &mut Bin<D>,
         turn: usize,
     ) {
         let Place::New(kind) = bin.kind else { return };
-        stock.forget(state);
+        forget(state, stock);
         let free = bin.free.map(f64::from);
         let things = self.things(state, stock, HARDEST, kind, &free, turn);
-        for (item, count) in self.load(state, knapsack, things, kind, free, 0.0).items {
+        let space = Space { kind, free, even: 0.0 };
+        for (item, count) in self.load(state, knapsack, things, space, 0.0).items {
+            state.put(bin, item, count);
+        }
+    }
+
+    /// The same with what is most like the room, as it is filled so: where large items leave much of one resource and
+    /// little of another, most items would use up what is little. Items cost so much elsewhere, and about so many checks
+    /// may be made for which are most like it.
+    pub(super) fn fill_alike(
+        &self,
+        state: &mut State<'_, D>,
+        knapsack: &mut Knapsack<D>,
+        stock: &mut Vec<u32>,
+        bin: &mut Bin<D>,
+        (filling, elsewhere, checks): (Filling, &[f64; D], usize),
+    ) {
+        let Place::New(kind) = bin.kind else { return };
+        forget(state, stock);
+        let free = bin.free.map(f64::from);
+        let most = filling.times * self.guide.usual[kind as usize].max(HARDEST);
+        let looks = (checks / ALIKE).max(2 * most);
+        let stride = (stock.len() / looks).max(1);
+        let looked = stock.iter().enumerate().step_by(stride);
+        state.checks += (stock.len() / stride * ALIKE) as u64;
+        let alike = looked.map(|(rank, item)| {
+            let size = state.problem.items[*item as usize].size;
+            (likeness(&size.map(f64::from), &free), rank)
+        });
+        let mut alike: Vec<(f64, usize)> = alike.filter(|(like, _)| *like > 0.0).collect();
+        if alike.len() > most {
+            alike.select_nth_unstable_by(most, |one, other| {
+                other.0.total_cmp(&one.0).then(one.1.cmp(&other.1))
+            });
+            alike.truncate(most);
+        }
+        alike.sort_unstable_by_key(|(_, rank)| *rank);
+        let ranked = alike.into_iter().map(|(_, rank)| (rank, stock[rank]));
+        let mut things = self.to_take(state, ranked, stock.len(), kind, &free);
+        for thing in &mut things {
+            let elsewhere = dot(&thing.size, elsewhere);
+            thing.worth += filling.dearer * (elsewhere - thing.worth);
+        }
+        let space = Space { kind, free, even: filling.even };
+        for (item, count) in self.load(state, knapsack, things, space, 0.0).items {
             state.put(bin, item, count);
         }
     }
@@ -153,15 +176,15 @@ impl<const D: usize> Loads<'_, D> {
         &self,
         state: &mut State<'_, D>,
         knapsack: &mut Knapsack<D>,
-        stock: &Stock,
+        stock: &[u32],
         hardest: u32,
         turn: usize,
     ) -> Option<(u32, Vec<(u32, u32)>)> {
         let problem = state.problem;
         let first = &problem.items[hardest as usize];
         let (mut ratio, mut best) = (0.0, None);
-        let few = stock.all.len().min(SCARCE);
-        let hard = stock.all[..few].iter().filter(|item| self.scarce[**item as usize]).count();
+        let few = stock.len().min(SCARCE);
+        let hard = stock[..few].iter().filter(|item| self.scarce[**item as usize]).count();
         let hard = hard.max(HARDEST);
         let kinds = if self.scarce[hardest as usize] { &self.kinds } else { &self.common };
         state.remaining[hardest as usize] -= 1;
@@ -175,7 +198,8 @@ impl<const D: usize> Loads<'_, D> {
             let things = self.things(state, stock, hard, at, &free, turn);
             let price = kind.price as f64;
             let worth = self.guide.worth[hardest as usize] * (1.0 + HARD);
-            let mut load = self.load(state, knapsack, things, at, free, ratio * price - worth);
+            let space = Space { kind: at, free, even: 0.0 };
+            let mut load = self.load(state, knapsack, things, space, ratio * price - worth);
             load.worth += worth;
             if load.worth > ratio * price || best.is_none() {
                 ratio = load.worth / price;
@@ -191,48 +215,50 @@ impl<const D: usize> Loads<'_, D> {
     fn things(
         &self,
         state: &mut State<'_, D>,
-        stock: &Stock,
+        stock: &[u32],
         hard: usize,
         kind: u32,
         free: &[f64; D],
         turn: usize,
     ) -> Vec<Thing<D>> {
-        let order = self.order(stock, free);
-        let hard = hard.min(order.len());
+        let hard = hard.min(stock.len());
         let usual = self.guide.usual[kind as usize];
         let others = self
             .sand
             .as_ref()
             .map_or(OTHERS * usual, |sand| (sand.looks * usual).min(MOST_IN_SAND));
-        let stride = ((order.len() - hard) / others.max(1)).max(1);
-        let rest = order.iter().enumerate().skip(hard + turn % stride).step_by(stride);
+        let stride = ((stock.len() - hard) / others.max(1)).max(1);
+        let ranked = stock.iter().copied().enumerate();
+        let rest = ranked.clone().skip(hard + turn % stride).step_by(stride);
+        state.checks += (hard + others) as u64;
+        self.to_take(state, ranked.take(hard).chain(rest), stock.len(), kind, free)
+    }
+
+    /// As many of these items, with their ranks of so many, as are left and fit; the hardest count for a little more.
+    fn to_take(
+        &self,
+        state: &State<'_, D>,
+        ranked: impl Iterator<Item = (usize, u32)>,
+        ranks: usize,
+        kind: u32,
+        free: &[f64; D],
+    ) -> Vec<Thing<D>> {
         let site = state.problem.kinds[kind as usize].site;
-        let mut things: Vec<Thing<D>> = Vec::new();
-        for (rank, &item) in order.iter().enumerate().take(hard).chain(rest) {
+        let thing = |(rank, item): (usize, u32)| {
             let about = &state.problem.items[item as usize];
             let left = state.remaining[item as usize];
             if left == 0 || !about.sites.contains(site) {
-                continue;
+                return None;
             }
-            let harder = HARD * (1.0 - rank as f64 / order.len() as f64);
+            let harder = HARD * (1.0 - rank as f64 / ranks as f64);
             let worth = self.guide.worth[item as usize] * (1.0 + harder)
-                + self.dearer * worth(&about.size, &self.guide.prices.exact);
+                + self.smooth * worth(&about.size, &self.guide.prices.exact);
             let mut thing =
                 Thing { id: item, size: about.size.map(f64::from), worth, count: f64::from(left) };
             thing.count = thing.most_in(free);
-            if thing.count > 0.0 {
-                things.push(thing);
-            }
-        }
-        state.checks += (hard + others) as u64;
-        things
-    }
-
-    /// What to choose from for so much room.
-    fn order<'s>(&self, stock: &'s Stock, free: &[f64; D]) -> &'s [u32] {
-        let piece = self.sand.as_ref().map(|sand| sand.exact.least(free));
-        let suiting = piece.map(|piece| &stock.suiting[piece]);
-        suiting.filter(|items| items.len() >= ENOUGH).unwrap_or(&stock.all)
+            (thing.count > 0.0).then_some(thing)
+        };
+        ranked.filter_map(thing).collect()
     }
 
     /// The load of these things that is worth most, as far as is known; more than `floor`, if there is one.
@@ -241,8 +267,7 @@ impl<const D: usize> Loads<'_, D> {
         state: &mut State<'_, D>,
         knapsack: &mut Knapsack<D>,
         mut things: Vec<Thing<D>>,
-        kind: u32,
-        mut free: [f64; D],
+        Space { kind, mut free, even }: Space<D>,
         floor: f64,
     ) -> Taken {
         let mut load = Taken::default();
@@ -251,7 +276,8 @@ impl<const D: usize> Loads<'_, D> {
             // A search would take the first things of so many that are as good.
             let whole = state.problem.kinds[kind as usize].capacity.map(f64::from);
             let share = SEARCHED as f64 / self.guide.usual[kind as usize].max(1) as f64;
-            load = take(&mut things, &mut free, &sand.worth, sand.worth.of(&whole) * share);
+            let enough = sand.worth.of(&whole) * share;
+            load = take(&mut things, &mut free, &sand.worth, even, enough);
             nodes = NODES_IN_SAND * things.len() as u64;
         }
         let found = knapsack.best_load(&things, &free, floor - load.worth, nodes);
@@ -262,6 +288,12 @@ impl<const D: usize> Loads<'_, D> {
         }
         load
     }
+}
+
+/// Leaves out what is gone.
+fn forget<const D: usize>(state: &mut State<'_, D>, stock: &mut Vec<u32>) {
+    state.checks += stock.len() as u64 / 2;
+    stock.retain(|item| state.remaining[*item as usize] > 0);
 }
 
 /// Keeps a bin with this load, and as many like it as items remain for.

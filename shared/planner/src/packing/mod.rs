@@ -15,6 +15,7 @@ mod construct;
 mod cover;
 mod dive;
 mod duals;
+mod elsewhere;
 mod emptiness;
 mod fills;
 mod fleets;

@@ -4,9 +4,10 @@
 use super::Problem;
 use super::coarse::Coarse;
 use super::columns::Programme;
+use super::duals::worth;
 use super::greedy::{Guide, REST, complete};
 use super::knapsack::Knapsack;
-use super::loads::Loads;
+use super::loads::{Filling, Loads};
 use super::random::Random;
 use super::search::complete_packing;
 use super::state::{Bin, State};
@@ -17,7 +18,7 @@ const PART_WITHOUT: f64 = 0.4;
 /// How much luck has to do with which bins hold least.
 const NOISE: [f64; 4] = [0.0, 0.005, 0.02, 0.1];
 /// Parts of the budget that packing the coarse items takes: at first, and in a turn.
-const FIRST: u64 = 40;
+const FIRST: u64 = 20;
 const TURN: u64 = 2000;
 /// By how much of the cost a turn may make it worse at first. That falls with the square of what is left of the budget.
 const WORSE: f64 = 0.003;
@@ -27,10 +28,25 @@ const LOADS: u64 = 14;
 const WITH: u64 = 9;
 const WITHOUT: u64 = 2;
 
-/// How much of what items cost elsewhere counts beside what they are worth, where coarse items are few: the leanest are
-/// dearest elsewhere, and the programme, which knows few ratios, says that others serve as well in lean room. Where
-/// coarse items are many, they would use up what the others need.
-const DEARER: f64 = 0.3;
+/// How much of the resources' prices counts with a programme that has a row for each class: its own are far apart for
+/// classes that are nearly equal.
+const SMOOTH: f64 = 0.6;
+/// Part of the budget for telling which items are most like the room beside coarse ones.
+const ALIKE: u64 = 50;
+/// How that room is filled.
+const FILLING: Filling = Filling { times: 4, even: 0.3, dearer: 0.1 };
+/// Other ways that are tried where coarse items are packed alone: which does best is luck, but the last two use the room
+/// best where there is less of a resource beside CPU than even the leanest items take.
+const FILLINGS: [Filling; 5] = [
+    FILLING,
+    Filling { times: 2, even: 0.3, dearer: 0.0 },
+    Filling { times: 2, even: 0.9, dearer: 0.3 },
+    Filling { times: 1, even: 0.9, dearer: 1.0 },
+    Filling { times: 1, even: 0.0, dearer: 1.0 },
+];
+/// Share of the balanced prices in what room that stays empty costs there: what is left of a resource that all have
+/// enough of counts a little.
+const FULLER: f64 = 0.01;
 
 /// A way to pack what remains, guided by the configuration programme.
 pub(super) struct Rebuild<'a, const D: usize> {
@@ -52,24 +68,37 @@ impl<'a, const D: usize> Rebuild<'a, D> {
     ) -> Self {
         let fleet = programme.fleet().iter().map(|kind| kind.0).collect();
         let mut loads = programme.loads(problem, guide, fleet, until * LOADS / 10);
-        if !coarse.is_some_and(|coarse| coarse.many) {
-            loads.dearer = DEARER;
+        if loads.sand.is_none() {
+            loads.smooth = SMOOTH;
         }
         Self { programme, guide, loads, coarse, until }
     }
 
-    /// A packing of the coarse items alone, each of their bins filled up. Nothing where there are none.
+    /// A packing of the coarse items alone, each of their bins filled up as far as can be. Nothing where there are none.
     pub(super) fn of_coarse<'p>(
         &self,
         state: &mut State<'p, D>,
         random: &mut Random,
     ) -> Option<State<'p, D>> {
-        self.coarse?;
+        let coarse = self.coarse?;
         let mut begun = State::new(state.problem);
         begun.checks = state.checks;
-        self.place_coarse(&mut begun, self.until / FIRST, false, random);
+        let bins = coarse.open(&mut begun, self.until / FIRST, false, random);
+        let balanced = self.guide.prices.balanced;
+        let prices: [f64; D] =
+            std::array::from_fn(|at| self.programme.sand[at] + FULLER * balanced[at]);
+        let mut best: Option<(f64, State<'p, D>)> = None;
+        for filling in FILLINGS {
+            let mut other = begun.clone();
+            self.fill(&mut other, coarse, bins.clone(), filling);
+            begun.checks = other.checks;
+            let room = other.bins.iter().map(|bin| worth(&bin.free, &prices)).sum();
+            if best.as_ref().is_none_or(|best| room < best.0) {
+                best = Some((room, other));
+            }
+        }
         state.checks = begun.checks;
-        Some(begun)
+        best.map(|best| best.1)
     }
 
     /// Places all that remains and fits, for the first time.
@@ -143,11 +172,24 @@ impl<'a, const D: usize> Rebuild<'a, D> {
 
     fn place_coarse(&self, state: &mut State<'_, D>, checks: u64, vary: bool, random: &mut Random) {
         let Some(coarse) = self.coarse else { return };
-        let mut knapsack = Knapsack::new();
         let bins = coarse.open(state, checks, vary, random);
+        self.fill(state, coarse, bins, FILLING);
+    }
+
+    /// Fills their bins up.
+    fn fill(
+        &self,
+        state: &mut State<'_, D>,
+        coarse: &Coarse<D>,
+        bins: Vec<Bin<D>>,
+        filling: Filling,
+    ) {
+        let checks = (self.until / ALIKE) as usize / coarse.len();
+        let how = (filling, &self.programme.sand, checks);
+        let mut knapsack = Knapsack::new();
         let mut stock = self.loads.stock(state);
-        for (turn, mut bin) in bins.into_iter().enumerate() {
-            self.loads.fill(state, &mut knapsack, &mut stock, &mut bin, turn);
+        for mut bin in bins {
+            self.loads.fill_alike(state, &mut knapsack, &mut stock, &mut bin, how);
             state.bins.push(bin);
         }
     }
