@@ -59,6 +59,8 @@ const SLACK: f64 = 0.002;
 
 /// Patterns looked for beside the best of a kind, each made as if the rows of those before were worth less.
 const MORE: usize = 6;
+/// The same where there is sand: each takes as long as the best there.
+const MORE_IN_SAND: usize = 2;
 /// By how much.
 const CHEAPER: f64 = 0.02;
 
@@ -136,6 +138,7 @@ pub(super) fn solve<const D: usize>(
     let bins: f64 = simplex.solution().iter().map(|column| column.1).sum();
     let few = items <= bins * FEW;
     let scarce = !rows.poured.is_empty();
+    let more = if scarce { MORE_IN_SAND } else { MORE };
     let proof = if few { until.saturating_sub(state.checks) / PROOF } else { 0 };
     loop {
         let end = until + if nodes > QUICK { proof } else { 0 };
@@ -172,7 +175,7 @@ pub(super) fn solve<const D: usize>(
             let mut new = vec![pattern];
             // And some of other rows, that go well with it.
             let mut less = prices.clone();
-            for _ in 0..MORE {
+            for _ in 0..more {
                 for (row, _) in new.last().into_iter().flat_map(|pattern| &pattern.1) {
                     less[*row as usize] *= 1.0 - CHEAPER;
                 }

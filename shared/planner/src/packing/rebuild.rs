@@ -23,7 +23,7 @@ const TURN: u64 = 2000;
 /// By how much of the cost a turn may make it worse at first. That falls with the square of what is left of the budget.
 const WORSE: f64 = 0.003;
 /// Tenths of the budget that the items' loads may be looked for with: fewer are looked at than that allows.
-const LOADS: u64 = 14;
+const LOADS: u64 = 18;
 /// Tenths of what is left of the budget that bins are taken apart for, with coarse items and without.
 const WITH: u64 = 9;
 const WITHOUT: u64 = 2;
