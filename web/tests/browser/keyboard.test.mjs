@@ -13,6 +13,13 @@ after(async () => {
 });
 
 const focused = (page) => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.innerText ?? "");
+/** Waits for the focus to be at `locator`, or `within` it: menus and dialogs move it a moment after they come and go. */
+const hasFocus = async (page, locator, within = false) =>
+  page.waitForFunction(([element, within]) => {
+    const at = document.activeElement;
+    // Beyond a modal dialog's last control the browser's own come, whose focus the page sees as its body.
+    return within ? element.contains(at) || at === document.body : element === at;
+  }, [await locator.elementHandle(), within], { timeout: 5_000 }).catch(async () => assert.fail(`the focus is at: ${await focused(page)}`));
 const press = async (page, ...keys) => {
   for (const key of keys) await page.keyboard.press(key);
 };
@@ -114,12 +121,11 @@ for (const [what, path, ready, trigger, opened] of [
     await box.waitFor();
     for (let presses = 0; presses < 6; presses++) {
       await press(page, opened === "menu" ? "ArrowDown" : "Tab");
-      // Beyond a modal dialog's last control the browser's own come, whose focus the page sees as its body.
-      assert.ok(await box.evaluate((element) => element.contains(document.activeElement) || document.activeElement === document.body), await focused(page));
+      await hasFocus(page, box, true);
     }
     await press(page, "Escape");
     await box.waitFor({ state: "detached" }).catch(() => box.waitFor({ state: "hidden" }));
-    assert.ok(await button.evaluate((element) => element === document.activeElement), await focused(page));
+    await hasFocus(page, button);
     assert.deepEqual(faults, []);
     await close();
   });
@@ -135,7 +141,7 @@ test("the command menu gives focus back to where it was", async () => {
   assert.equal(await page.getByRole("option", { selected: true }).innerText().then((text) => text.split("\n")[0]), "Clusters");
   await press(page, "Escape");
   await page.getByRole("combobox", { name: "Go to" }).waitFor({ state: "detached" });
-  assert.ok(await account.evaluate((element) => element === document.activeElement), await focused(page));
+  await hasFocus(page, account);
   await close();
 });
 
@@ -147,7 +153,7 @@ test("an hour opens with Enter and gives focus back to its row", async () => {
   await shows(page, "At list price");
   await press(page, "Escape");
   await page.waitForURL((url) => !url.searchParams.has("hour"));
-  assert.ok(await row.evaluate((element) => element === document.activeElement), await focused(page));
+  await hasFocus(page, row);
   await close();
 });
 
