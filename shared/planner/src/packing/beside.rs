@@ -2,7 +2,7 @@
 //! branch and bound.
 
 use super::knapsack::Best;
-use super::lean::Worth;
+use super::lean::{PIECES, Worth};
 use super::relaxed::{Thing, dot, gain};
 
 /// Steps that a resource is cut into for what items gain at most in room. A power of two, so that they are exact.
@@ -57,16 +57,18 @@ impl<const D: usize> Worth<D> {
             looked: 0,
             skipped: 0,
             limit: nodes,
+            last: 0,
         };
         let mut effort = 40 + 10 * things.len() as u64;
         let mut most = f64::INFINITY;
-        let each = tables.chunks_exact_mut(resources.len().max(1) * rows);
+        let each = tables[..all].chunks_exact_mut(resources.len().max(1) * rows);
         for (prices, table) in pieces.iter().zip(each) {
             for (at, table) in resources.iter().zip(table.chunks_exact_mut(rows)) {
                 let made = fill(table, &slots, *at, step[*at], prices);
                 effort += (made * STEPS / NUMBERS) as u64;
             }
-            most = most.min(search.most_at(prices, table, 0, capacity));
+            let gains = table.iter().step_by(rows).map(|row| row[STEPS]);
+            most = most.min(dot(prices, capacity) + gains.fold(f64::INFINITY, f64::min));
             if most <= floor {
                 break;
             }
@@ -122,9 +124,11 @@ fn fill<const D: usize>(
         }
         let most = (thing.count as usize).min(STEPS / steps);
         made += most;
-        for _ in 0..most {
-            for room in (steps..=STEPS).rev() {
-                row[room] = row[room].max(row[room - steps] + gain);
+        for count in 1..=most {
+            let more = gain * count as f64;
+            for (most, rest) in row[count * steps..].iter_mut().zip(&after[0]) {
+                let with = rest + more;
+                *most = if with > *most { with } else { *most };
             }
         }
     }
@@ -147,36 +151,59 @@ struct Search<'a, const D: usize> {
     looked: u64,
     skipped: u64,
     limit: u64,
+    /// Prices that said last that nothing is worth more.
+    last: usize,
 }
 
 impl<const D: usize> Search<'_, D> {
-    /// Whether slots from `from` on and the room beside them are worth no more than that.
-    fn is_at_most(&mut self, most: f64, from: usize, free: &[f64; D]) -> bool {
-        let tables = self.tables.chunks_exact(self.resources.len().max(1) * (self.slots.len() + 1));
-        let mut each = self.worth.0.iter().zip(tables);
-        each.any(|(prices, table)| {
-            self.looked += 1;
-            self.most_at(prices, table, from, free) <= most
-        })
+    /// What the bound of each of the prices needs to know of room.
+    fn looks(&self, free: &[f64; D]) -> ([f64; PIECES], [usize; D]) {
+        let mut alone = [f64::INFINITY; PIECES];
+        for (alone, prices) in alone.iter_mut().zip(&self.worth.0) {
+            *alone = dot(prices, free);
+        }
+        let cell = |at: usize| ((free[at] / self.step[at]) as usize).min(STEPS);
+        (alone, std::array::from_fn(cell))
     }
 
-    /// What they are worth at most at some prices.
-    fn most_at(&self, prices: &[f64; D], table: &[Row], from: usize, free: &[f64; D]) -> f64 {
-        let rows = table.chunks_exact(self.slots.len() + 1);
-        let gains = self
-            .resources
-            .iter()
-            .zip(rows)
-            .map(|(at, rows)| rows[from][((free[*at] / self.step[*at]) as usize).min(STEPS)]);
-        dot(prices, free) + gains.fold(f64::INFINITY, f64::min)
+    /// What slots from `from` on and the room beside them are worth at most at one of the prices.
+    fn most_at(&self, piece: usize, alone: f64, cells: &[usize; D], from: usize) -> f64 {
+        let rows = self.slots.len() + 1;
+        let first = piece * self.resources.len() * rows + from;
+        let tables = (first..).step_by(rows).zip(self.resources);
+        let gains = tables.map(|(row, at)| self.tables[row][cells[*at]]);
+        alone + gains.fold(f64::INFINITY, f64::min)
+    }
+
+    /// Whether they are worth no more than that. What said so last mostly does again.
+    fn is_at_most(
+        &mut self,
+        most: f64,
+        from: usize,
+        alone: &[f64; PIECES],
+        cells: &[usize; D],
+    ) -> bool {
+        self.looked += 1;
+        if self.most_at(self.last, alone[self.last], cells, from) <= most {
+            return true;
+        }
+        for (piece, alone) in alone.iter().enumerate().take(self.worth.0.len()) {
+            self.looked += 1;
+            if self.most_at(piece, *alone, cells, from) <= most {
+                self.last = piece;
+                return true;
+            }
+        }
+        false
     }
 
     /// Chooses what to take of slot `from` and all later ones.
     fn descend(&mut self, from: usize, free: [f64; D], worth: f64) {
         self.nodes += 1;
-        let alone = worth + self.worth.of(&free);
-        if alone > self.best {
-            self.best = alone;
+        let (alone, cells) = self.looks(&free);
+        let least = worth + alone.iter().copied().fold(f64::INFINITY, f64::min);
+        if least > self.best {
+            self.best = least;
             self.best_taken.clone_from(&self.taken);
         }
         for at in from..self.slots.len() {
@@ -186,7 +213,7 @@ impl<const D: usize> Search<'_, D> {
                 self.skipped += 1;
                 continue;
             }
-            if self.nodes >= self.limit || self.is_at_most(self.best - worth, at, &free) {
+            if self.nodes >= self.limit || self.is_at_most(self.best - worth, at, &alone, &cells) {
                 return;
             }
             for count in (1..=most).rev() {

@@ -6,7 +6,7 @@ use super::dive::{Solved, dive};
 use super::fleets::{fleet, fleets};
 use super::greedy::{Guide, REST, WAYS, complete};
 use super::loads::Loads;
-use super::pour::pour_into;
+use super::pour::{FEW_LOOKS, LOOKS, pour_into};
 use super::random::Random;
 use super::rebuild::Rebuild;
 use super::search::{complete_packing, enough};
@@ -114,7 +114,7 @@ pub(super) fn construct<'a, const D: usize>(
         state.checks = begun.checks;
         if let Some(fleet) = fleet {
             try_from(state, &begun, |other| {
-                pour_into(other, &fleet, &guide.prices.balanced, &order);
+                pour_into(other, &fleet, &guide.prices.balanced, &order, LOOKS);
             });
         }
     }
@@ -192,7 +192,8 @@ fn pour_fleets<'a, const D: usize>(
             }
             let mut poured = begun.clone();
             poured.checks = state.checks;
-            pour_into(&mut poured, &fleet, &guide.prices.balanced, order);
+            let looks = if number == 0 { LOOKS } else { FEW_LOOKS };
+            pour_into(&mut poured, &fleet, &guide.prices.balanced, order, looks);
             state.checks = poured.checks;
             if complete_packing(&poured) {
                 if full.as_ref().is_none_or(|best| poured.cost() < best.0) {

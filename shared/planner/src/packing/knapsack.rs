@@ -2,7 +2,7 @@
 
 use super::beside::Row;
 use super::fills::{Fills, Part};
-use super::relaxed::{Thing, dot, gain, prices};
+use super::relaxed::{Thing, dot, gain, most_in, prices};
 
 /// Checks for tables of what can be filled, for each node of the search.
 const FILLS: u64 = 32;
@@ -10,6 +10,13 @@ const FILLS: u64 = 32;
 const LOOK: u64 = 2;
 /// Checks that making, sorting and forgetting a slot is like.
 const SLOT: u64 = 50;
+/// Searches of fewer nodes are short: tables take longer than they save there.
+const SHORT: u64 = 300;
+/// Covers what the sums round.
+const ROUNDED: f64 = 1.0 + 1e-9;
+/// Prices of earlier searches that a short one is bounded by first, and checks that takes for each of its things.
+const EARLIER: usize = 4;
+const BOUND: u64 = 2;
 
 /// A pattern, and what no pattern is worth more than.
 #[derive(Debug, Clone)]
@@ -56,13 +63,21 @@ struct Search<'a, const D: usize> {
 #[derive(Debug)]
 pub(super) struct Knapsack<const D: usize> {
     tables: [Vec<f64>; D],
+    /// Prices of the last short searches, and how many there were.
+    earlier: [[f64; D]; EARLIER],
+    short: usize,
     /// For `Worth::best_load`.
     pub(super) rows: Vec<Row>,
 }
 
 impl<const D: usize> Knapsack<D> {
     pub(super) const fn new() -> Self {
-        Self { tables: [const { Vec::new() }; D], rows: Vec::new() }
+        Self {
+            tables: [const { Vec::new() }; D],
+            earlier: [[0.0; D]; EARLIER],
+            short: 0,
+            rows: Vec::new(),
+        }
     }
 
     /// Looks for the load worth most, more than `floor`, for at most `nodes` nodes.
@@ -70,7 +85,8 @@ impl<const D: usize> Knapsack<D> {
     /// With prices `w ≥ 0` of the resources a load `x` is worth
     /// `w · capacity + Σ count · max(0, gain)` less what it loses against that: `|gain|` for each thing that
     /// gains and is left out or costs and is taken, and `w` for the room that stays empty. The prices of
-    /// the linear relaxation make the first sum least; the search gives up on what loses too much.
+    /// the linear relaxation make the first sum least; the search gives up on what loses too much. Most short
+    /// searches find nothing, and those of earlier ones say so as well.
     pub(super) fn best_load(
         &mut self,
         things: &[Thing<D>],
@@ -78,19 +94,37 @@ impl<const D: usize> Knapsack<D> {
         floor: f64,
         nodes: u64,
     ) -> Best {
+        let ideal = |prices: &[f64; D]| {
+            let gains = things.iter().map(|thing| thing.count * gain(thing, prices).max(0.0));
+            dot(prices, capacity) + gains.sum::<f64>()
+        };
+        let nothing = |ideal: f64, effort: u64| Best {
+            most: ideal * ROUNDED,
+            complete: true,
+            pattern: Vec::new(),
+            worth: 0.0,
+            effort,
+        };
+        let many = things.len() as u64;
+        let mut looked = 10 * many + 40;
+        if nodes < SHORT {
+            for earlier in &self.earlier[..self.short.min(EARLIER)] {
+                looked += BOUND * many;
+                let ideal = ideal(earlier);
+                if ideal * ROUNDED <= floor {
+                    return nothing(ideal, looked);
+                }
+            }
+        }
         let (prices, relaxed) = prices(things, capacity);
-        let ideal = dot(&prices, capacity)
-            + things.iter().map(|thing| thing.count * gain(thing, &prices).max(0.0)).sum::<f64>();
-        let looked = relaxed + 10 * things.len() as u64 + 40;
-        // A billionth covers what the sums round.
-        if ideal * (1.0 + 1e-9) <= floor {
-            return Best {
-                most: ideal * (1.0 + 1e-9),
-                complete: true,
-                pattern: Vec::new(),
-                worth: 0.0,
-                effort: looked,
-            };
+        looked += relaxed;
+        let ideal = ideal(&prices);
+        if ideal * ROUNDED <= floor {
+            return nothing(ideal, looked);
+        }
+        if nodes < SHORT {
+            self.earlier[self.short % EARLIER] = prices;
+            self.short += 1;
         }
         let mut slots: Vec<Slot<D>> = things
             .iter()
@@ -115,7 +149,7 @@ impl<const D: usize> Knapsack<D> {
                 |slot: &Slot<D>| Part { size: slot.size[at], count: slot.count, gain: slot.gain };
             slots.iter().map(part).collect::<Vec<Part>>()
         };
-        let mut tables = self.tables.iter_mut();
+        let mut tables = self.tables.iter_mut().filter(|_| nodes >= SHORT);
         let fills: [Option<Fills<'_>>; D] = std::array::from_fn(|at| {
             Fills::new(tables.next()?, &parts(at), capacity[at], prices[at], nodes * FILLS)
         });
@@ -136,7 +170,7 @@ impl<const D: usize> Knapsack<D> {
         let work: u64 = search.fills.iter().flatten().map(|fills| fills.work).sum();
         let taken = search.best_taken.iter().zip(&search.slots).filter(|(taken, _)| **taken > 0);
         Best {
-            most: (ideal - lost) * (1.0 + 1e-9),
+            most: (ideal - lost) * ROUNDED,
             complete: search.nodes < nodes,
             worth: ideal - search.best,
             pattern: taken.map(|(taken, slot)| (slot.id, *taken)).collect(),
@@ -176,13 +210,12 @@ impl<const D: usize> Search<'_, D> {
             {
                 return;
             }
-            if slot.size.iter().zip(&free).any(|(size, free)| size > free) {
+            let most = most_in(&slot.size, f64::from(slot.count), &free) as u32;
+            if most == 0 {
                 loss += slot.gain.max(0.0) * f64::from(slot.count);
                 continue;
             }
             let slot = *slot;
-            let rooms = free.iter().zip(&slot.size).filter(|(_, size)| **size > 0.0);
-            let most = rooms.map(|(free, size)| (free / size) as u32).fold(slot.count, u32::min);
             self.looked += u64::from(most);
             for count in (1..=most).rev() {
                 let off = if slot.gain > 0.0 { slot.count - count } else { count };

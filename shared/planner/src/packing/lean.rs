@@ -11,6 +11,8 @@ use super::{Item, Kind, Problem};
 
 /// Shares of the sand's CPU that takes less than a ratio of the other resource, for each ratio.
 const SHARES: [f64; 9] = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75];
+/// Prices that room may be worth the least at: one more than there are measures.
+pub(super) const PIECES: usize = SHARES.len() + 1;
 /// Share of the sand's CPU that room is filled with at best: the one that takes the least of another resource.
 const LEANEST: f64 = 0.03;
 /// Share of a bin's price that an item may waste of its room, and still suits it.

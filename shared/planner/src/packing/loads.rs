@@ -251,8 +251,11 @@ impl<const D: usize> Loads<'_, D> {
                 return None;
             }
             let harder = HARD * (1.0 - rank as f64 / ranks as f64);
-            let worth = self.guide.worth[item as usize] * (1.0 + harder)
-                + self.smooth * worth(&about.size, &self.guide.prices.exact);
+            let smooth = match self.smooth {
+                0.0 => 0.0,
+                part => part * worth(&about.size, &self.guide.prices.exact),
+            };
+            let worth = self.guide.worth[item as usize] * (1.0 + harder) + smooth;
             let mut thing =
                 Thing { id: item, size: about.size.map(f64::from), worth, count: f64::from(left) };
             thing.count = thing.most_in(free);

@@ -4,27 +4,30 @@ use super::relaxed::dot;
 use super::state::State;
 use super::{Item, Sites};
 
-/// Bins that an item fits into among which the best is taken.
-const LOOKS: u32 = 48;
+/// Bins that an item fits into among which the best is taken. Where a cheaper fleet has been tried in vain, that many
+/// more seldom fit everything than a few: they only take longer.
+pub(super) const LOOKS: u32 = 48;
+pub(super) const FEW_LOOKS: u32 = 8;
 
-/// Opens a fleet, puts what fits into it, and does without what stayed empty.
+/// Opens a fleet, puts what fits into it, each item after so many looks, and does without what stayed empty.
 pub(super) fn pour_into<const D: usize>(
     state: &mut State<'_, D>,
     fleet: &[(u32, u32)],
     prices: &[f64; D],
     order: &[u32],
+    looks: u32,
 ) {
     for &(kind, count) in fleet {
         let bin = state.fresh(kind);
         state.bins.extend(std::iter::repeat_n(bin, count as usize));
     }
-    pour(state, prices, order);
+    pour(state, prices, order, looks);
     state.bins.retain(|bin| !bin.load.is_empty());
 }
 
 /// Puts what remains into the bins there are, each item where what it takes is most like what is left
 /// (the cosine of Panigrahy et al. 2011).
-fn pour<const D: usize>(state: &mut State<'_, D>, prices: &[f64; D], order: &[u32]) {
+fn pour<const D: usize>(state: &mut State<'_, D>, prices: &[f64; D], order: &[u32], most: u32) {
     let mut start = 0;
     // Sizes that fit nowhere in their sites: what is as large in all resources does not either.
     let mut hopeless: Vec<([u32; D], &Sites)> = Vec::new();
@@ -55,7 +58,7 @@ fn pour<const D: usize>(state: &mut State<'_, D>, prices: &[f64; D], order: &[u3
                     best = Some((alike, at));
                 }
                 looks += 1;
-                if looks == LOOKS {
+                if looks == most {
                     start = at + 1;
                     break;
                 }

@@ -12,9 +12,20 @@ pub(super) struct Thing<const D: usize> {
 impl<const D: usize> Thing<D> {
     /// How many fit into so much room.
     pub(super) fn most_in(&self, free: &[f64; D]) -> f64 {
-        let rooms = free.iter().zip(&self.size).filter(|(_, size)| **size > 0.0);
-        rooms.map(|(room, size)| f64::from((room / size) as u32)).fold(self.count, f64::min)
+        most_in(&self.size, self.count, free)
     }
+}
+
+/// How many of so many of a size fit into so much room. Most classes have one, and dividing takes long.
+pub(super) fn most_in<const D: usize>(size: &[f64; D], count: f64, free: &[f64; D]) -> f64 {
+    if size.iter().zip(free).any(|(size, free)| size > free) {
+        return 0.0;
+    }
+    if count <= 1.0 {
+        return count;
+    }
+    let rooms = free.iter().zip(size).filter(|(_, size)| **size > 0.0);
+    rooms.map(|(room, size)| f64::from((room / size) as u32)).fold(count, f64::min)
 }
 
 /// Basic variable of a row: the room left of a resource, or a thing.

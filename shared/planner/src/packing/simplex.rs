@@ -33,6 +33,8 @@ enum Basic {
 }
 
 const EPSILON: f64 = 1e-9;
+/// Share of its own cost that a column near the basis raises the cost by at most.
+const NEAR: f64 = 0.05;
 
 impl Simplex {
     /// Starts with a column for each row that alone gives one of it at `start_cost`. A row whose demand
@@ -98,29 +100,50 @@ impl Simplex {
         self.columns.push(column);
     }
 
-    /// Pivots among the columns there are until none lowers the cost, at most `most` times.
+    /// Pivots among the columns there are until none lowers the cost, at most `most` times. Most columns are far from
+    /// it, so that those near it are told from them first (partial pricing), and again when none of them does.
     pub(super) fn settle(&mut self, most: usize) {
-        for _ in 0..most {
-            let surplus = (0..self.rows)
-                .map(|row| (self.prices[row], Basic::Surplus(row as u32)))
-                .min_by(|one, other| one.0.total_cmp(&other.0));
-            self.work += 2 * self.columns.len() as u64;
-            let known = (0..self.columns.len())
-                .map(|at| {
-                    let column = &self.columns[at];
-                    (self.reduced(column) / column.cost.max(EPSILON), Basic::Column(at as u32))
-                })
-                .min_by(|one, other| one.0.total_cmp(&other.0));
-            let scale = self.start_cost;
-            let best = match (surplus, known) {
-                (Some(surplus), _) if surplus.0 < -1e-12 * scale => surplus,
-                (_, Some(known)) if known.0 < -1e-9 => known,
-                _ => return,
-            };
-            if !self.pivot(best.1) {
+        let mut pivots = 0;
+        loop {
+            let near = self.near();
+            let before = pivots;
+            while pivots < most && self.best(&near).is_some_and(|entering| self.pivot(entering)) {
+                pivots += 1;
+            }
+            if pivots == before || pivots == most {
                 return;
             }
         }
+    }
+
+    /// Columns that lower the cost, or do not raise it by much of their own.
+    fn near(&mut self) -> Vec<u32> {
+        self.work += 2 * self.columns.len() as u64;
+        let near = |at: &u32| self.saves(*at) > -NEAR;
+        (0..self.columns.len() as u32).filter(near).collect()
+    }
+
+    /// What lowers the cost most for its own: a surplus has none.
+    fn best(&mut self, columns: &[u32]) -> Option<Basic> {
+        self.work += 2 * columns.len() as u64;
+        let lowest = (0..self.rows)
+            .map(|row| (self.prices[row], Basic::Surplus(row as u32)))
+            .min_by(|one, other| one.0.total_cmp(&other.0));
+        let best = columns
+            .iter()
+            .map(|at| (self.saves(*at), Basic::Column(*at)))
+            .max_by(|one, other| one.0.total_cmp(&other.0));
+        match (lowest, best) {
+            (Some((price, surplus)), _) if price < -1e-12 * self.start_cost => Some(surplus),
+            (_, Some((saves, column))) if saves > EPSILON => Some(column),
+            _ => None,
+        }
+    }
+
+    /// How much of its own cost one more of a column saves.
+    fn saves(&self, at: u32) -> f64 {
+        let column = &self.columns[at as usize];
+        -self.reduced(column) / column.cost.max(EPSILON)
     }
 
     fn reduced(&self, column: &Column) -> f64 {
