@@ -10,8 +10,6 @@ const FILLS: u64 = 32;
 const LOOK: u64 = 2;
 /// Checks that making, sorting and forgetting a slot is like.
 const SLOT: u64 = 50;
-/// Searches of fewer nodes are short: tables take longer than they save there.
-const SHORT: u64 = 300;
 /// Covers what the sums round.
 const ROUNDED: f64 = 1.0 + 1e-9;
 /// Prices of earlier searches that a short one is bounded by first, and checks that takes for each of its things.
@@ -63,9 +61,11 @@ struct Search<'a, const D: usize> {
 #[derive(Debug)]
 pub(super) struct Knapsack<const D: usize> {
     tables: [Vec<f64>; D],
+    /// Whether searches are so short that tables take longer than they save, and most find nothing.
+    pub(super) short: bool,
     /// Prices of the last short searches, and how many there were.
     earlier: [[f64; D]; EARLIER],
-    short: usize,
+    searched: usize,
     /// For `Worth::best_load`.
     pub(super) rows: Vec<Row>,
 }
@@ -74,8 +74,9 @@ impl<const D: usize> Knapsack<D> {
     pub(super) const fn new() -> Self {
         Self {
             tables: [const { Vec::new() }; D],
+            short: false,
             earlier: [[0.0; D]; EARLIER],
-            short: 0,
+            searched: 0,
             rows: Vec::new(),
         }
     }
@@ -85,8 +86,8 @@ impl<const D: usize> Knapsack<D> {
     /// With prices `w ≥ 0` of the resources a load `x` is worth
     /// `w · capacity + Σ count · max(0, gain)` less what it loses against that: `|gain|` for each thing that
     /// gains and is left out or costs and is taken, and `w` for the room that stays empty. The prices of
-    /// the linear relaxation make the first sum least; the search gives up on what loses too much. Most short
-    /// searches find nothing, and those of earlier ones say so as well.
+    /// the linear relaxation make the first sum least; the search gives up on what loses too much. Where
+    /// most searches find nothing, those of earlier ones say so as well.
     pub(super) fn best_load(
         &mut self,
         things: &[Thing<D>],
@@ -107,8 +108,8 @@ impl<const D: usize> Knapsack<D> {
         };
         let many = things.len() as u64;
         let mut looked = 10 * many + 40;
-        if nodes < SHORT {
-            for earlier in &self.earlier[..self.short.min(EARLIER)] {
+        if self.short {
+            for earlier in &self.earlier[..self.searched.min(EARLIER)] {
                 looked += BOUND * many;
                 let ideal = ideal(earlier);
                 if ideal * ROUNDED <= floor {
@@ -122,9 +123,9 @@ impl<const D: usize> Knapsack<D> {
         if ideal * ROUNDED <= floor {
             return nothing(ideal, looked);
         }
-        if nodes < SHORT {
-            self.earlier[self.short % EARLIER] = prices;
-            self.short += 1;
+        if self.short {
+            self.earlier[self.searched % EARLIER] = prices;
+            self.searched += 1;
         }
         let mut slots: Vec<Slot<D>> = things
             .iter()
@@ -149,7 +150,7 @@ impl<const D: usize> Knapsack<D> {
                 |slot: &Slot<D>| Part { size: slot.size[at], count: slot.count, gain: slot.gain };
             slots.iter().map(part).collect::<Vec<Part>>()
         };
-        let mut tables = self.tables.iter_mut().filter(|_| nodes >= SHORT);
+        let mut tables = self.tables.iter_mut().filter(|_| !self.short);
         let fills: [Option<Fills<'_>>; D] = std::array::from_fn(|at| {
             Fills::new(tables.next()?, &parts(at), capacity[at], prices[at], nodes * FILLS)
         });

@@ -282,6 +282,7 @@ impl<const D: usize> Loads<'_, D> {
             let enough = sand.worth.of(&whole) * share;
             load = take(&mut things, &mut free, &sand.worth, even, enough);
             nodes = NODES_IN_SAND * things.len() as u64;
+            knapsack.short = true;
         }
         let found = knapsack.best_load(&things, &free, floor - load.worth, nodes);
         state.checks += load.work + found.effort;
