@@ -106,7 +106,8 @@ pub(super) fn solve<const D: usize>(
     let problem = state.problem;
     let resources = Prices::new(&problem.items, &problem.kinds);
     let paying = paying(problem, &resources.exact, WHOLLY);
-    let rows = Rows::new(problem, &resources.blend(BALANCE), &paying, most_rows(until));
+    let most = most_rows(until);
+    let rows = Rows::new(problem, &resources.blend(BALANCE), &paying, most, &mut state.checks);
     let scale = scale(problem);
     let dearest = problem.kinds.iter().map(|kind| kind.price).max()? as f64;
     let demand = rows.demand(&scale);

@@ -7,6 +7,7 @@ use super::knapsack::Knapsack;
 use super::lean::Worth;
 use super::relaxed::{Thing, dot};
 use super::state::{Bin, Place, State};
+use super::upgrades::Upgrades;
 
 /// Nodes of the search for one load, beside one for each thing.
 const NODES: u64 = 40;
@@ -95,16 +96,29 @@ impl<const D: usize> Loads<'_, D> {
     pub(super) fn complete(&self, state: &mut State<'_, D>) {
         let mut stock = self.stock(state);
         let mut knapsack = Knapsack::new();
+        let mut upgrades = self.sand.is_some().then(|| Upgrades::new(state, &self.guide.worth));
         for turn in 0.. {
             if turn % BINS == 0 {
                 forget(state, &mut stock);
+                if let Some(upgrades) = &mut upgrades {
+                    upgrades.forget(state);
+                }
             }
             let left = |item: &&u32| state.remaining[**item as usize] > 0;
             let Some(&hardest) = stock.iter().find(left) else { return };
-            match self.best(state, &mut knapsack, &stock, hardest, turn) {
-                Some((kind, load)) => keep(state, kind, &load),
+            let Some((kind, load)) = self.best(state, &mut knapsack, &stock, hardest, turn) else {
                 // Some other way must find it a place.
-                None => stock.retain(|item| *item != hardest),
+                stock.retain(|item| *item != hardest);
+                continue;
+            };
+            let first = state.bins.len();
+            keep(state, kind, &load);
+            // What that takes out was in the stock a moment ago, and still is.
+            if let Some(upgrades) = &mut upgrades {
+                for mut bin in state.bins.split_off(first) {
+                    upgrades.upgrade(state, &mut bin);
+                    state.bins.push(bin);
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ use super::loads::{Filling, Loads};
 use super::random::Random;
 use super::search::complete_packing;
 use super::state::{Bin, State};
+use super::upgrades::Upgrades;
 
 /// Share of the cost that is taken apart at most, with coarse items and without.
 const PART_WITH: f64 = 0.1;
@@ -18,7 +19,7 @@ const PART_WITHOUT: f64 = 0.4;
 /// How much luck has to do with which bins hold least.
 const NOISE: [f64; 4] = [0.0, 0.005, 0.02, 0.1];
 /// Parts of the budget that packing the coarse items takes: at first, and in a turn.
-const FIRST: u64 = 20;
+const FIRST: u64 = 10;
 const TURN: u64 = 2000;
 /// By how much of the cost a turn may make it worse at first. That falls with the square of what is left of the budget.
 const WORSE: f64 = 0.003;
@@ -163,9 +164,18 @@ impl<'a, const D: usize> Rebuild<'a, D> {
         }
     }
 
-    /// Places what remains: coarse items first, each of their bins filled up, then all else.
+    /// Places what remains: coarse items first, each of their bins filled up, then all else. Where that is not the first
+    /// time, what remains after the coarse items makes all bins there are fuller before.
     fn place(&self, state: &mut State<'_, D>, checks: u64, vary: bool, random: &mut Random) {
         self.place_coarse(state, checks, vary, random);
+        if vary && self.loads.sand.is_some() {
+            let mut upgrades = Upgrades::new(state, &self.programme.worth);
+            let mut bins = std::mem::take(&mut state.bins);
+            for bin in &mut bins {
+                upgrades.upgrade(state, bin);
+            }
+            state.bins = bins;
+        }
         self.loads.complete(state);
         complete(state, self.guide, REST);
     }

@@ -10,6 +10,10 @@ use std::rc::Rc;
 /// Share of the rows that there may be that are made where items share them: each says less than one of equal
 /// items, and a programme that comes to its end bounds better than a finer one that does not.
 const SHARED: f64 = 0.75;
+/// How many times as many groups of items are cut as share a row in the end.
+const FINER: usize = 2;
+/// Checks that telling what two groups lose together is like.
+const PAIR: u64 = 4;
 
 /// Items that are taken for equal.
 #[derive(Debug, Clone)]
@@ -53,12 +57,13 @@ pub(super) struct Rows<const D: usize> {
 impl<const D: usize> Rows<D> {
     /// At most `most` rows beside those of the sand, finest where most would be lost at `prices`. Sand is
     /// what fits into a kind that the linear programme opens, and leaves room there that other sand can fill:
-    /// large items alone make others dear.
+    /// large items alone make others dear. `work` counts checks.
     pub(super) fn new(
         problem: &Problem<D>,
         prices: &[f64; D],
         paying: &[u32],
         most: usize,
+        work: &mut u64,
     ) -> Self {
         let each = problem.items.len() <= most;
         let paying = || paying.iter().map(|kind| &problem.kinds[*kind as usize]);
@@ -77,7 +82,7 @@ impl<const D: usize> Rows<D> {
         let groups = if each {
             chosen.map(|item| vec![item]).collect()
         } else {
-            nearly_equal(problem, prices, chosen, (most as f64 * SHARED) as usize)
+            nearly_equal(problem, prices, chosen, (most as f64 * SHARED) as usize, work)
         };
         let mut rows = Self {
             alike: Vec::new(),
@@ -126,39 +131,128 @@ impl<const D: usize> Rows<D> {
     }
 }
 
-/// Groups of items with equal sites, at most `most` where there are no more sites.
+/// Groups of items with equal sites, at most `most` where there are no more sites: twice as many are cut, and put
+/// together again as that loses least. Cuts alone lose a third more.
 fn nearly_equal<const D: usize>(
     problem: &Problem<D>,
     prices: &[f64; D],
     items: impl Iterator<Item = u32>,
     most: usize,
+    work: &mut u64,
 ) -> Vec<Vec<u32>> {
+    let groups =
+        put_together(problem, prices, cut(problem, prices, items, most * FINER), most, work);
+    groups.into_iter().map(|group| group.items).collect()
+}
+
+/// Groups of items with equal sites, at most `most` where there are no more sites, cut where they lose most.
+fn cut<const D: usize>(
+    problem: &Problem<D>,
+    prices: &[f64; D],
+    items: impl Iterator<Item = u32>,
+    most: usize,
+) -> Vec<Group<D>> {
     let mut by_sites: BTreeMap<&Sites, Vec<u32>> = BTreeMap::new();
     for item in items {
         by_sites.entry(&problem.items[item as usize].sites).or_default().push(item);
     }
-    let valued = |items: Vec<u32>| (lost(problem, prices, &items), items);
-    let mut groups: Vec<(f64, Vec<u32>)> = by_sites.into_values().map(valued).collect();
+    let group = |items: Vec<u32>| Group::new(problem, prices, items);
+    let mut groups: Vec<Group<D>> = by_sites.into_values().map(group).collect();
     while groups.len() < most {
-        let worst =
-            (0..groups.len()).max_by(|one, other| groups[*one].0.total_cmp(&groups[*other].0));
-        let Some(worst) = worst.filter(|worst| groups[*worst].0 > 0.0) else { break };
-        let (low, high) = split(problem, prices, groups.swap_remove(worst).1);
-        groups.extend([low, high].map(valued));
+        let worst = (0..groups.len())
+            .max_by(|one, other| groups[*one].lost.total_cmp(&groups[*other].lost));
+        let Some(worst) = worst.filter(|worst| groups[*worst].lost > 0.0) else { break };
+        let (low, high) = split(problem, prices, groups.swap_remove(worst).items);
+        groups.extend([low, high].map(group));
     }
-    groups.into_iter().map(|(_, items)| items).collect()
+    groups
+}
+
+/// Items taken for equal: the least of each resource that one of them takes, and what is lost by that.
+#[derive(Debug, Clone)]
+struct Group<const D: usize> {
+    items: Vec<u32>,
+    least: Size<D>,
+    count: f64,
+    lost: f64,
+}
+
+impl<const D: usize> Group<D> {
+    fn new(problem: &Problem<D>, prices: &[f64; D], items: Vec<u32>) -> Self {
+        let each = || items.iter().map(|item| &problem.items[*item as usize]);
+        let least = each().map(|item| item.size).fold([u32::MAX; D], common);
+        let beyond = |item: &Item<D>| worth(&item.size, prices) - worth(&least, prices);
+        let lost = each().map(|item| beyond(item) * f64::from(item.count)).sum();
+        let count = each().map(|item| f64::from(item.count)).sum();
+        Self { items, least, count, lost }
+    }
+
+    /// What is lost beside by putting another to it.
+    fn more(&self, problem: &Problem<D>, prices: &[f64; D], other: &Self) -> f64 {
+        let sites = |group: &Self| &problem.items[group.items[0] as usize].sites;
+        if sites(self) != sites(other) {
+            return f64::INFINITY;
+        }
+        let least = worth(&common(self.least, other.least), prices);
+        let lost = |group: &Self| (worth(&group.least, prices) - least) * group.count;
+        lost(self) + lost(other)
+    }
+}
+
+/// The two groups first that lose least by it, until there are no more than `most` (Ward 1963).
+fn put_together<const D: usize>(
+    problem: &Problem<D>,
+    prices: &[f64; D],
+    mut groups: Vec<Group<D>>,
+    most: usize,
+    work: &mut u64,
+) -> Vec<Group<D>> {
+    // For each, which of those before it loses least.
+    let nearest = |groups: &[Group<D>], at: usize, work: &mut u64| {
+        *work += PAIR * at as u64;
+        let more = |other: usize| (groups[at].more(problem, prices, &groups[other]), other);
+        (0..at).map(more).min_by(|one, other| one.0.total_cmp(&other.0))
+    };
+    let mut near: Vec<Option<(f64, usize)>> =
+        (0..groups.len()).map(|at| nearest(&groups, at, work)).collect();
+    while groups.len() > most {
+        let pairs = near.iter().enumerate().filter_map(|(at, near)| Some((near.as_ref()?, at)));
+        let Some((&(more, one), other)) = pairs.min_by(|a, b| a.0.0.total_cmp(&b.0.0)) else {
+            break;
+        };
+        if more == f64::INFINITY {
+            break;
+        }
+        let gone = groups.swap_remove(other);
+        near.swap_remove(other);
+        let both = &mut groups[one];
+        both.least = common(both.least, gone.least);
+        both.count += gone.count;
+        both.lost += gone.lost + more;
+        both.items.extend(gone.items);
+        // The last has the place of the one that is gone.
+        let last = groups.len();
+        for at in 0..groups.len() {
+            let stale = near[at].is_some_and(|near| [one, other, last].contains(&near.1));
+            if stale || at == one || at == other {
+                near[at] = nearest(&groups, at, work);
+            } else if at > one.min(other) {
+                *work += 2 * PAIR;
+                let new = [one, other].into_iter().filter(|new| *new < at);
+                let new = new.map(|new| (groups[at].more(problem, prices, &groups[new]), new));
+                near[at] = new.chain(near[at]).min_by(|a, b| a.0.total_cmp(&b.0));
+            }
+        }
+    }
+    groups
+}
+
+fn common<const D: usize>(one: Size<D>, other: Size<D>) -> Size<D> {
+    std::array::from_fn(|at| one[at].min(other[at]))
 }
 
 fn least<const D: usize>(problem: &Problem<D>, items: &[u32]) -> Size<D> {
-    let sizes = items.iter().map(|item| problem.items[*item as usize].size);
-    sizes.fold([u32::MAX; D], |least, size| std::array::from_fn(|at| least[at].min(size[at])))
-}
-
-/// What is taken beyond the least, at `prices`.
-fn lost<const D: usize>(problem: &Problem<D>, prices: &[f64; D], items: &[u32]) -> f64 {
-    let least = worth(&least(problem, items), prices);
-    let each = items.iter().map(|item| &problem.items[*item as usize]);
-    each.map(|item| (worth(&item.size, prices) - least) * f64::from(item.count)).sum()
+    items.iter().map(|item| problem.items[*item as usize].size).fold([u32::MAX; D], common)
 }
 
 /// Cuts items in two at the mean of the resource in which they lose most.
@@ -182,4 +276,88 @@ fn split<const D: usize>(
         .unwrap_or(0);
     let mean = f64::from(least[at]) + over[at] / all;
     items.into_iter().partition(|item| f64::from(size(item, at)) <= mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::random::Random;
+    use super::super::samples::item;
+    use super::*;
+
+    const PRICES: [f64; 2] = [1.0, 0.3];
+
+    fn problem(seed: u64, many: usize) -> Problem<2> {
+        let mut random = Random::new(seed);
+        let mut roll = || 1 + random.below(100) as u32;
+        let items = (0..many).map(|_| item([roll(), roll()], 1 + roll() % 3)).collect();
+        Problem { items, ..Problem::default() }
+    }
+
+    fn lost(groups: &[Group<2>]) -> f64 {
+        groups.iter().map(|group| group.lost).sum()
+    }
+
+    /// Looks at all pairs each time.
+    fn put_together_slowly(problem: &Problem<2>, mut groups: Vec<Group<2>>, most: usize) -> f64 {
+        while groups.len() > most {
+            let pairs = (0..groups.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+            let more = |(one, other): &(usize, usize)| {
+                groups[*one].more(problem, &PRICES, &groups[*other])
+            };
+            let best = pairs.min_by(|one, other| more(one).total_cmp(&more(other)));
+            let (one, other) = best.unwrap();
+            let gone = groups.swap_remove(one);
+            groups[other].items.extend(gone.items);
+            groups[other] = Group::new(problem, &PRICES, groups[other].items.clone());
+        }
+        lost(&groups)
+    }
+
+    #[test]
+    fn those_are_put_together_that_lose_least_by_it() {
+        for seed in 0..50 {
+            let problem = problem(seed, 30);
+            let groups = cut(&problem, &PRICES, 0..30, 25);
+            let slowly = put_together_slowly(&problem, groups.clone(), 7);
+            let groups = put_together(&problem, &PRICES, groups, 7, &mut 0);
+            assert_eq!(groups.len(), 7, "seed {seed}");
+            assert!((lost(&groups) - slowly).abs() < 1e-6, "seed {seed}: {slowly}");
+            for group in &groups {
+                let anew = Group::new(&problem, &PRICES, group.items.clone());
+                assert_eq!((group.least, group.count), (anew.least, anew.count), "seed {seed}");
+                assert!((group.lost - anew.lost).abs() < 1e-6, "seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_item_is_in_one_group_and_less_is_lost_than_by_cuts_alone() {
+        let (mut all, mut cuts) = (0.0, 0.0);
+        for seed in 0..10 {
+            let problem = problem(seed, 200);
+            let groups = nearly_equal(&problem, &PRICES, 0..200, 60, &mut 0);
+            assert!(groups.len() <= 60, "seed {seed}");
+            let mut items = groups.concat();
+            items.sort_unstable();
+            assert_eq!(items, (0..200).collect::<Vec<u32>>(), "seed {seed}");
+            let group = |items: &Vec<u32>| Group::new(&problem, &PRICES, items.clone());
+            all += lost(&groups.iter().map(group).collect::<Vec<_>>());
+            cuts += lost(&cut(&problem, &PRICES, 0..200, 60));
+        }
+        assert!(all < cuts * 0.85, "{all} of {cuts}");
+    }
+
+    #[test]
+    fn items_of_other_sites_are_never_put_together() {
+        let mut problem = problem(1, 8);
+        let mut elsewhere = Sites::default();
+        elsewhere.insert(1);
+        let elsewhere = Rc::new(elsewhere);
+        for item in &mut problem.items[4..] {
+            item.sites = Rc::clone(&elsewhere);
+        }
+        let groups = nearly_equal(&problem, &PRICES, 0..8, 1, &mut 0);
+        assert_eq!(groups.len(), 2);
+        assert!(groups.iter().all(|group| group.iter().all(|item| (*item < 4) == (group[0] < 4))));
+    }
 }
