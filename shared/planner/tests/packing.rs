@@ -73,7 +73,7 @@ fn pods_too_large_for_cheap_nodes_share_the_dear_ones() {
     assert!(gaps.iter().all(|gap| *gap < 2.0), "{gaps:.2?} % above the bounds");
     // Who shares them by what room is worth before it is known how much there is, and filling them with pods of all
     // ratios, is 1.11 % above the bounds.
-    assert!(mean(&gaps) < 1.0, "{gaps:.2?} % above the bounds");
+    assert!(mean(&gaps) < 0.9, "{gaps:.2?} % above the bounds");
 }
 
 #[test]

@@ -299,7 +299,7 @@ impl<const D: usize> Programme<D> {
         common.extend(&self.paying);
         common.sort_unstable();
         common.dedup();
-        Loads { guide, common, kinds, scarce, sand, smooth: 0.0 }
+        Loads { guide, common, kinds, scarce, sand, smooth: 0.0, upgraded: false }
     }
 }
 

@@ -152,7 +152,15 @@ fn first_packings<const D: usize>(state: &mut State<'_, D>, guide: &Guide<D>) {
     }
     let kinds = (0..problem.kinds.len() as u32).collect();
     let scarce = vec![true; problem.items.len()];
-    let loads = Loads { guide, common: Vec::new(), kinds, scarce, sand: None, smooth: 0.0 };
+    let loads = Loads {
+        guide,
+        common: Vec::new(),
+        kinds,
+        scarce,
+        sand: None,
+        smooth: 0.0,
+        upgraded: false,
+    };
     try_out(state, |other| {
         loads.complete(other);
         complete(other, guide, REST);

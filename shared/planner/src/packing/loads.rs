@@ -46,6 +46,8 @@ pub(super) struct Loads<'a, const D: usize> {
     pub(super) sand: Option<Sand<D>>,
     /// How much of what the resources' prices say of items beside the hardest counts with their worth.
     pub(super) smooth: f64,
+    /// Whether bins are made fuller, each as soon as it has a load, with what is left.
+    pub(super) upgraded: bool,
 }
 
 /// Items worth what they take and no more, so that their worth does not tell them apart.
@@ -96,7 +98,7 @@ impl<const D: usize> Loads<'_, D> {
     pub(super) fn complete(&self, state: &mut State<'_, D>) {
         let mut stock = self.stock(state);
         let mut knapsack = Knapsack::new();
-        let mut upgrades = self.sand.is_some().then(|| Upgrades::new(state, &self.guide.worth));
+        let mut upgrades = self.upgraded.then(|| Upgrades::new(state, &self.guide.worth));
         for turn in 0.. {
             if turn % BINS == 0 {
                 forget(state, &mut stock);

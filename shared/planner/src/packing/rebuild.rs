@@ -72,7 +72,9 @@ impl<'a, const D: usize> Rebuild<'a, D> {
         if loads.sand.is_none() {
             loads.smooth = SMOOTH;
         }
-        Self { programme, guide, loads, coarse, until }
+        let mut rebuild = Self { programme, guide, loads, coarse, until };
+        rebuild.loads.upgraded = rebuild.is_led();
+        rebuild
     }
 
     /// A packing of the coarse items alone, each of their bins filled up as far as can be. Nothing where there are none.
@@ -164,11 +166,11 @@ impl<'a, const D: usize> Rebuild<'a, D> {
         }
     }
 
-    /// Places what remains: coarse items first, each of their bins filled up, then all else. Where that is not the first
-    /// time, what remains after the coarse items makes all bins there are fuller before.
+    /// Places what remains: coarse items first, each of their bins filled up, then all else. Where other bins stay and
+    /// coarse items are many, what remains beside those makes all bins fuller before.
     fn place(&self, state: &mut State<'_, D>, checks: u64, vary: bool, random: &mut Random) {
         self.place_coarse(state, checks, vary, random);
-        if vary && self.loads.sand.is_some() {
+        if vary && self.is_led() {
             let mut upgrades = Upgrades::new(state, &self.programme.worth);
             let mut bins = std::mem::take(&mut state.bins);
             for bin in &mut bins {
