@@ -53,8 +53,7 @@ pub(crate) struct Board<'m> {
     seats: Vec<Option<Seat>>,
     /// By term over zones and zone.
     in_zones: BTreeMap<u32, Vec<Tally>>,
-    /// By workload: replicas on each seat, and in each zone.
-    siblings: Vec<BTreeMap<u32, u32>>,
+    /// By workload: replicas in each zone.
     siblings_in: Vec<Vec<u32>>,
     /// Nodes that pods might go to once, in the order in which they came, and by node whether they still may.
     joined: Vec<u32>,
@@ -78,7 +77,6 @@ impl<'m> Board<'m> {
             temper,
             seats: Vec::new(),
             in_zones: BTreeMap::new(),
-            siblings: vec![BTreeMap::new(); model.workloads.len()],
             siblings_in: vec![vec![0; zones.len()]; model.workloads.len()],
             joined: Vec::new(),
             open: model.nodes.iter().map(|node| node.open).collect(),
@@ -94,6 +92,7 @@ impl<'m> Board<'m> {
                 zone: known.zone.as_deref().and_then(|zone| board.zone(zone)),
                 tallies: node.tallies.clone(),
                 load: node.load.iter().copied().collect(),
+                replicas: Vec::new(),
             }));
             for (workload, count) in &node.replicas {
                 board.count_siblings(*workload, at as u32, i64::from(*count));
@@ -127,6 +126,7 @@ impl<'m> Board<'m> {
             zone: self.zone(&shape.pool.zone),
             tallies: shape.tallies.clone(),
             load: BTreeMap::new(),
+            replicas: Vec::new(),
         }));
         self.open.push(true);
         self.joined.push(self.seats.len() as u32 - 1);
@@ -152,7 +152,8 @@ impl<'m> Board<'m> {
     /// A node is gone.
     pub(crate) fn remove(&mut self, node: u32) {
         for (workload, _) in &self.model.nodes[node as usize].replicas {
-            let left = self.siblings[*workload as usize].get(&node).copied().unwrap_or(0);
+            let left =
+                self.seats[node as usize].as_ref().map_or(0, |seat| seat.replicas_of(*workload));
             self.count_siblings(*workload, node, -i64::from(left));
         }
         self.seats[node as usize] = None;
@@ -196,7 +197,7 @@ impl<'m> Board<'m> {
             if !seat.in_zones(made, allowed) {
                 continue;
             }
-            let score = self.score(made, seat, at);
+            let score = self.score(made, seat);
             if best.is_none_or(|(most, known)| (score, known) > (most, at)) {
                 best = Some((score, at));
             }
@@ -221,13 +222,12 @@ impl<'m> Board<'m> {
     /// Counts replicas of a workload on a seat.
     fn count_siblings(&mut self, workload: u32, at: u32, more: i64) {
         let add = |count: &mut u32| *count = (i64::from(*count) + more).max(0) as u32;
-        let siblings = &mut self.siblings[workload as usize];
-        let here = siblings.entry(at).or_default();
-        add(here);
-        if *here == 0 {
-            siblings.remove(&at);
+        let Some(seat) = &mut self.seats[at as usize] else { return };
+        match seat.replicas.binary_search_by_key(&workload, |known| known.0) {
+            Ok(known) => add(&mut seat.replicas[known].1),
+            Err(place) => seat.replicas.insert(place, (workload, more.max(0) as u32)),
         }
-        if let Some(zone) = self.seats[at as usize].as_ref().and_then(|seat| seat.zone) {
+        if let Some(zone) = seat.zone {
             add(&mut self.siblings_in[workload as usize][usize::from(zone)]);
         }
     }

@@ -68,8 +68,11 @@ fn another(model: &Model<'_>, fleet: &Fleet, short: &[Short]) -> Option<Way> {
     let priced = |(at, shape): (usize, &Shape)| {
         let before = before.get(shape.pool.zone.as_str()).copied().unwrap_or(0);
         let large = (0..2).all(|one| shape.spare[one] >= size[one].saturating_mul(before + 1));
+        if !large || !shape.launchable {
+            return None;
+        }
         let pods: u32 = taken(model, shape, short).iter().sum();
-        if pods == 0 || !large || !shape.launchable {
+        if pods == 0 {
             return None;
         }
         let price = u128::try_from(shape.price.nanos()).unwrap_or(0)

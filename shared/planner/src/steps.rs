@@ -5,7 +5,7 @@ use crate::fleet::Fleet;
 use crate::model::Model;
 use crate::payback::Gain;
 use domain::Money;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Nodes launched and then nodes retired. Numbers of launched nodes, and of nodes there are.
 #[derive(Debug, Clone, Default)]
@@ -102,18 +102,19 @@ fn launch_order(fleet: &Fleet) -> Vec<usize> {
 fn moves(model: &Model<'_>, fleet: &Fleet, order: &[usize]) -> Vec<Move> {
     let mut waiting: BTreeMap<u32, u32> = model.pending.iter().copied().collect();
     let mut left = vec![0; model.nodes.len()];
-    let mut holders: BTreeMap<u32, BTreeMap<u32, u32>> = BTreeMap::new();
+    let mut holders: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
     for at in &fleet.retired {
         for (class, count) in &model.nodes[*at as usize].load {
-            holders.entry(*class).or_default().insert(*at, *count);
+            holders.entry(*class).or_default().push((*at, *count));
             left[*at as usize] += count;
         }
     }
     let there = fleet.moved_in.iter().map(|(at, load)| (Destination::Node(*at), load));
     let launched = order.iter().map(|at| (Destination::Launched(*at), &fleet.launched[*at].load));
+    // The last place that got a pod of each node: large clusters have too many for a set to be asked.
+    let mut touched = vec![None; model.nodes.len()];
     let mut moves = Vec::new();
-    for (to, load) in there.chain(launched) {
-        let mut touched: BTreeSet<u32> = BTreeSet::new();
+    for (number, (to, load)) in there.chain(launched).enumerate() {
         for &(class, mut count) in load {
             let waits = waiting.entry(class).or_default();
             let taken = (*waits).min(count);
@@ -124,17 +125,19 @@ fn moves(model: &Model<'_>, fleet: &Fleet, order: &[usize]) -> Vec<Move> {
             }
             while count > 0 {
                 let Some(held) = holders.get_mut(&class) else { break };
-                let rank = |at: &u32| (!touched.contains(at), left[*at as usize], *at);
-                let next = held.keys().copied().min_by_key(rank);
-                let Some(at) = next else { break };
-                touched.insert(at);
-                let have = held[&at];
+                let rank = |&(_, &(at, _)): &(usize, &(u32, u32))| {
+                    (touched[at as usize] != Some(number), left[at as usize], at)
+                };
+                let Some((place, &(at, have))) = held.iter().enumerate().min_by_key(rank) else {
+                    break;
+                };
+                touched[at as usize] = Some(number);
                 let taken = have.min(count);
                 count -= taken;
                 if have == taken {
-                    held.remove(&at);
+                    held.swap_remove(place);
                 } else {
-                    held.insert(at, have - taken);
+                    held[place].1 = have - taken;
                 }
                 left[at as usize] -= taken;
                 moves.push(Move { from: Some(at), class, count: taken, to });

@@ -15,9 +15,17 @@ pub(super) struct Seat {
     pub(super) tallies: Vec<Tally>,
     /// Pods that can be evicted, by class.
     pub(super) load: BTreeMap<u32, u32>,
+    /// By workload, in their order: replicas, some of which may be none.
+    pub(super) replicas: Vec<(u32, u32)>,
 }
 
 impl Seat {
+    /// Replicas of a workload.
+    pub(super) fn replicas_of(&self, workload: u32) -> u32 {
+        let known = self.replicas.binary_search_by_key(&workload, |known| known.0);
+        known.map_or(0, |at| self.replicas[at].1)
+    }
+
     /// Whether constraints over zones let a pod be where they allow it.
     pub(super) fn in_zones(&self, made: &Class, zones: u64) -> bool {
         self.zone.map_or(made.zonal.is_empty(), |zone| zones >> zone & 1 == 1)

@@ -115,7 +115,7 @@ impl<const D: usize> Loads<'_, D> {
             };
             let first = state.bins.len();
             keep(state, kind, &load);
-            // What that takes out was in the stock a moment ago, and still is.
+            // The stock still has what an exchange takes out: only what was gone some bins ago is forgotten.
             if let Some(upgrades) = &mut upgrades {
                 for mut bin in state.bins.split_off(first) {
                     upgrades.upgrade(state, &mut bin);

@@ -54,7 +54,8 @@ impl<'w, const D: usize> Upgrades<'w, D> {
         self.offers.retain(|offer| state.remaining[offer.item as usize] > 0);
     }
 
-    /// Exchanges items of a bin as long as that gains. No bin may be worth more than its price.
+    /// Exchanges items of a bin as long as that gains, and until it is worth its price: at prices that prove a bound no
+    /// bin is worth more.
     pub(super) fn upgrade(&mut self, state: &mut State<'_, D>, bin: &mut Bin<D>) {
         let price = state.price(bin.kind) as f64;
         let worth = |(item, count): &(u32, u32)| self.worth[*item as usize] * f64::from(*count);
