@@ -180,7 +180,7 @@ struct Group<const D: usize> {
 impl<const D: usize> Group<D> {
     fn new(problem: &Problem<D>, prices: &[f64; D], items: Vec<u32>) -> Self {
         let each = || items.iter().map(|item| &problem.items[*item as usize]);
-        let least = each().map(|item| item.size).fold([u32::MAX; D], common);
+        let least = least(problem, &items);
         let beyond = |item: &Item<D>| worth(&item.size, prices) - worth(&least, prices);
         let lost = each().map(|item| beyond(item) * f64::from(item.count)).sum();
         let count = each().map(|item| f64::from(item.count)).sum();
@@ -236,7 +236,7 @@ fn put_together<const D: usize>(
             let stale = near[at].is_some_and(|near| [one, other, last].contains(&near.1));
             if stale || at == one || at == other {
                 near[at] = nearest(&groups, at, work);
-            } else if at > one.min(other) {
+            } else if at > one {
                 *work += 2 * PAIR;
                 let new = [one, other].into_iter().filter(|new| *new < at);
                 let new = new.map(|new| (groups[at].more(problem, prices, &groups[new]), new));
