@@ -68,11 +68,11 @@ fn mean(gaps: &[f64]) -> f64 {
 
 #[test]
 fn pods_too_large_for_cheap_nodes_share_the_dear_ones() {
-    let gaps = [1, 2, 3, 4, 7].map(|seed| gap(&many_sizes(seed, 1_500, &SMALL), 60_000));
+    let gaps: Vec<f64> =
+        (1..=11).map(|seed| gap(&many_sizes(seed, 1_500, &SMALL), 60_000)).collect();
     // Filling dear nodes around the hardest pod left is 2.5 to 2.9 % above the bound.
     assert!(gaps.iter().all(|gap| *gap < 2.0), "{gaps:.2?} % above the bounds");
-    // Who shares them by what room is worth before it is known how much there is, and filling them with pods of all
-    // ratios, is 1.11 % above the bounds.
+    // A programme that knows no packings of the large pods is 1.07 % above the bounds.
     assert!(mean(&gaps) < 0.9, "{gaps:.2?} % above the bounds");
 }
 
@@ -116,18 +116,49 @@ fn what_is_like_the_room_goes_beside_a_pod_that_leaves_much_of_it() {
     assert!(mean(&gaps) < 0.2, "{gaps:.2?} % above the bounds");
 }
 
+/// Classes of pods, with how many there are of each.
+fn few_sizes(
+    classes: impl Iterator<Item = (u32, u32, u32)>,
+    kinds: &[([u32; 3], u64)],
+) -> Problem<3> {
+    let classes: Vec<(u32, u32, u32)> = classes.collect();
+    let mut problem = many_sizes(1, classes.len() as u32, kinds);
+    for (item, (cpu, memory, count)) in problem.items.iter_mut().zip(classes) {
+        item.size = [cpu, memory, 1];
+        item.count = count;
+    }
+    problem
+}
+
 #[test]
 fn the_programme_learns_what_a_local_search_has_found() {
-    let mut gaps = Vec::new();
-    for seed in 1..=8_u32 {
-        let mut problem = many_sizes(1, 70, &LARGE);
-        for (number, item) in (0_u32..).zip(&mut problem.items) {
-            item.size[0] = 1_000 + (number + seed) * 7_919 % 15_000;
-            item.size[1] = 2_048 + (number + seed) * 104_729 % 61_000;
-            item.count = 5 + number * 31 % 60;
-        }
-        gaps.push(gap(&problem, 60_000));
-    }
-    // Its own patterns alone, and what remains solved from nothing, leave 0.86 %.
-    assert!(mean(&gaps) < 0.6, "{gaps:.2?} % above the bounds");
+    let gap = |seed: u32| {
+        let sizes = [100, 250, 500, 1_000, 1_500].into_iter().flat_map(|cpu| {
+            [100, 256, 512, 1_024, 2_048, 4_096].into_iter().map(move |memory| (cpu, memory))
+        });
+        let classes = (0..)
+            .zip(sizes)
+            .map(|(number, (cpu, memory))| (cpu, memory, 30 + (number * 31 + seed * 17) % 60));
+        gap(&few_sizes(classes, &SMALL), 60_000)
+    };
+    let gaps: Vec<f64> = (18..=22).map(gap).collect();
+    // The first programme alone leaves 0.19 %.
+    assert!(mean(&gaps) < 0.12, "{gaps:.2?} % above the bounds");
+}
+
+#[test]
+fn patterns_that_go_well_together_are_looked_for_together() {
+    let cpus = [2, 4, 6, 8, 11, 12, 16, 24, 32, 44];
+    let gap = |seed: u32| {
+        let classes = (0..70_u32).map(|number| {
+            let turn = number * 31 + seed * 17;
+            let cpu = 1_000 * cpus[turn as usize % 10];
+            let memory = cpu * (1 + turn / 7 % 5) + turn * 7_919 % 3_000;
+            (cpu, memory, 5 + (number * 31 + seed) % 50)
+        });
+        gap(&few_sizes(classes, &LARGE), 60_000)
+    };
+    let gaps: Vec<f64> = (5..=8).map(gap).collect();
+    // The best of each kind alone leave 0.59 %.
+    assert!(mean(&gaps) < 0.15, "{gaps:.2?} % above the bounds");
 }

@@ -2,7 +2,7 @@
 //! pattern. Its prices bound the cost from below, its patterns make good packings.
 
 use super::cover::Row;
-use super::duals::{Prices, worth};
+use super::duals::worth;
 use super::fleets::cut_bound;
 use super::gains::Gains;
 use super::greedy::{BALANCE, Guide};
@@ -12,7 +12,8 @@ use super::loads::{Loads, Sand};
 use super::patterns::{Pattern, scale};
 use super::rows::Rows;
 use super::simplex::Simplex;
-use super::state::{Place, State};
+use super::state::State;
+use super::sweep::Sweep;
 use super::{Kind, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,13 +58,6 @@ const HARDLY: f64 = 0.1;
 /// How much less than its bin a pattern may be worth at pulled prices and still be looked at.
 const SLACK: f64 = 0.002;
 
-/// Patterns looked for beside the best of a kind, each made as if the rows of those before were worth less.
-const MORE: usize = 6;
-/// The same where there is sand: each takes as long as the best there.
-const MORE_IN_SAND: usize = 2;
-/// By how much.
-const CHEAPER: f64 = 0.02;
-
 /// Patterns with amounts, the worth of each item, and the bound that follows.
 #[derive(Debug, Clone)]
 pub(super) struct Programme<const D: usize> {
@@ -97,31 +91,28 @@ pub(super) fn is_plain<const D: usize>(problem: &Problem<D>) -> bool {
 pub(super) type Load = (u32, Vec<(u32, u32)>);
 
 /// Solves the programme as far as about `until` checks allow, beginning with the patterns of `state` and of
-/// other `loads`.
-pub(super) fn solve<const D: usize>(
-    state: &mut State<'_, D>,
-    loads: &[Load],
+/// other `loads`. Packings that it comes by are kept in `state` where they are better.
+pub(super) fn solve<'a, const D: usize>(
+    state: &mut State<'a, D>,
+    loads: Vec<Load>,
     until: u64,
 ) -> Option<Programme<D>> {
     let problem = state.problem;
-    let resources = Prices::new(&problem.items, &problem.kinds);
-    let paying = paying(problem, &resources.exact, WHOLLY);
+    let guide = Guide::new(state);
+    let resources = guide.prices.exact;
+    let paying = paying(problem, &resources, WHOLLY);
     let most = most_rows(until);
-    let rows = Rows::new(problem, &resources.blend(BALANCE), &paying, most, &mut state.checks);
+    let blended = guide.prices.blend(BALANCE);
+    let rows = Rows::new(problem, &blended, &paying, most, &mut state.checks);
     let scale = scale(problem);
     let dearest = problem.kinds.iter().map(|kind| kind.price).max()? as f64;
     let demand = rows.demand(&scale);
     let mut simplex = Simplex::new(&demand, dearest * 4.0);
-    let mut patterns: BTreeSet<Pattern> = BTreeSet::new();
-    if !rows.poured.is_empty() {
-        patterns = rows.first_patterns(problem);
-    }
-    let known = state.bins.iter().filter_map(|bin| match bin.kind {
-        Place::New(kind) => Some((kind, rows.of_load(&bin.load))),
-        Place::Opened(_) => None,
-    });
-    let others = loads.iter().map(|(kind, load)| (*kind, rows.of_load(load)));
-    let mut known: BTreeSet<Pattern> = known.chain(others).chain(patterns).collect();
+    let scarce = !rows.poured.is_empty();
+    let first = if scarce { rows.first_patterns(problem) } else { BTreeSet::new() };
+    let pattern = |(kind, load): Load| (kind, rows.of_load(&load));
+    let known = state.loads().chain(loads).map(pattern);
+    let mut known: BTreeSet<Pattern> = known.chain(first).collect();
     let mut patterns: Vec<Pattern> = known.iter().cloned().collect();
     for pattern in &patterns {
         simplex.add(rows.column(problem, pattern, &scale));
@@ -129,17 +120,17 @@ pub(super) fn solve<const D: usize>(
     simplex.settle(10 * demand.len());
     // Prices are looked for between the best known and those of the programme (Wentges 1997): these
     // alone jump about. The resources' prices are a good beginning, and their bound is one.
-    let mut centre = rows.prices(&resources.exact, &scale);
-    let mut best = Gains::new(problem, resources.exact, cut_bound(problem));
+    let mut centre = rows.prices(&resources, &scale);
+    let mut best = Gains::new(problem, resources, cut_bound(problem));
     let mut pull = PULL;
     let mut nodes = QUICK;
     let mut longer = vec![QUICK; problem.kinds.len()];
     let mut knapsack = Knapsack::new();
+    let mut sweep = Sweep::new(guide, until);
+    let mut lowered = true;
     let items: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
     let bins: f64 = simplex.solution().iter().map(|column| column.1).sum();
     let few = items <= bins * FEW;
-    let scarce = !rows.poured.is_empty();
-    let more = if scarce { MORE_IN_SAND } else { MORE };
     let proof = if few { until.saturating_sub(state.checks) / PROOF } else { 0 };
     loop {
         let end = until + if nodes > QUICK { proof } else { 0 };
@@ -153,8 +144,9 @@ pub(super) fn solve<const D: usize>(
             .map(|(out, centre)| pull * centre + (1.0 - pull) * out.max(0.0))
             .collect();
         let sand = rows.sand_prices(&prices, &scale);
-        let (mut dear, mut entered) = (1.0_f64, 0);
+        let mut dear = 1.0_f64;
         let mut gives = Vec::with_capacity(problem.kinds.len());
+        let mut new: Vec<Pattern> = Vec::new();
         for (at, kind) in problem.kinds.iter().enumerate() {
             let price = kind.price as f64;
             let floor = price * if pull > 0.0 { 1.0 - SLACK } else { 1.0 + TOLERANCE };
@@ -169,34 +161,27 @@ pub(super) fn solve<const D: usize>(
             }
             dear = dear.max(found.most / price);
             gives.push((found.most - worth(&kind.capacity, &sand)).max(0.0));
-            if found.pattern.is_empty() {
-                continue;
-            }
-            let pattern = (at as u32, found.pattern);
-            let mut new = vec![pattern];
-            // And some of other rows, that go well with it.
-            let mut less = prices.clone();
-            for _ in 0..more {
-                for (row, _) in new.last().into_iter().flat_map(|pattern| &pattern.1) {
-                    less[*row as usize] *= 1.0 - CHEAPER;
-                }
-                let floor = price * (1.0 - 2.0 * CHEAPER);
-                let other = rows.best(&mut knapsack, kind, &less, &scale, floor, QUICK);
-                state.checks += other.effort;
-                if other.pattern.is_empty() {
-                    break;
-                }
-                new.push((at as u32, other.pattern));
-            }
-            for pattern in new {
-                if known.insert(pattern.clone()) {
-                    // Those that do not lower the cost now may yet.
-                    let column = rows.column(problem, &pattern, &scale);
-                    entered += u32::from(simplex.enter(column));
-                    patterns.push(pattern);
-                }
+            if !found.pattern.is_empty() {
+                new.push((at as u32, found.pattern));
             }
         }
+        // Once hardly any pattern lowers the cost, what is left is to prove that there is none.
+        if lowered && nodes == QUICK {
+            let left = end.saturating_sub(state.checks + simplex.work + best.work);
+            let solution = simplex.solution().into_iter();
+            let opened = solution.map(|(column, _)| patterns[column as usize].0);
+            let swept = sweep.loads(state, &rows, simplex.prices(), &scale, opened, left);
+            new.extend(swept.into_iter().map(pattern));
+        }
+        let mut entered = 0;
+        for pattern in new {
+            if known.insert(pattern.clone()) {
+                // Those that do not lower the cost now may yet.
+                entered += u32::from(simplex.enter(rows.column(problem, &pattern, &scale)));
+                patterns.push(pattern);
+            }
+        }
+        lowered = entered > 0;
         let gains = rows.gains(&prices, &scale);
         let before = best.bound;
         let better = best.learn(problem, &rows, gains, gives);
@@ -210,19 +195,20 @@ pub(super) fn solve<const D: usize>(
         }
         simplex.settle(8 * demand.len());
         if simplex.cost() <= bound * (1.0 + 2.0 * TOLERANCE)
-            || (entered == 0 && pull == 0.0 && nodes >= NODES)
+            || (!lowered && pull == 0.0 && nodes >= NODES)
         {
             break;
         }
-        if entered == 0 && pull == 0.0 {
+        if !lowered && pull == 0.0 {
             nodes *= 8;
         }
         let hardly = bound - before < (simplex.cost() - before) * HARDLY;
-        pull = match entered {
-            _ if better && !(hardly && entered == 0) => PULL,
-            0 if pull > 0.0 => 0.0,
-            0 => PULL,
-            _ => (1.0 - (1.0 - pull) * NEARER).min(MOST_PULL),
+        pull = match lowered {
+            false if nodes > QUICK => 0.0,
+            _ if better && !(hardly && !lowered) => PULL,
+            false if pull > 0.0 => 0.0,
+            false => PULL,
+            true => (1.0 - (1.0 - pull) * NEARER).min(MOST_PULL),
         };
     }
     state.checks += simplex.work + best.work;
@@ -230,8 +216,7 @@ pub(super) fn solve<const D: usize>(
     let worth = rows.worth(problem, simplex.prices(), &scale);
     let room = rows.room(simplex.prices(), &scale);
     let sand = room.prices(&rows.sand);
-    let resources = rows.sand_prices(simplex.prices(), &scale).into_iter();
-    let measured = resources.chain(rows.lean_prices(simplex.prices(), &scale)).collect();
+    let measured = rows.measured(simplex.prices(), &scale);
     let mut amounts = vec![0.0; patterns.len()];
     for (column, amount) in simplex.solution() {
         amounts[column as usize] = amount;
@@ -299,7 +284,7 @@ impl<const D: usize> Programme<D> {
         common.extend(&self.paying);
         common.sort_unstable();
         common.dedup();
-        Loads { guide, common, kinds, scarce, sand, smooth: 0.0, upgraded: false }
+        Loads { guide, common, kinds, scarce, sand, upgraded: false }
     }
 }
 
@@ -352,7 +337,7 @@ mod tests {
             let problem = Problem { items, kinds, ..Problem::default() };
             let mut state = State::new(&problem);
             let until = 12_000_000;
-            solve(&mut state, &[], until);
+            solve(&mut state, Vec::new(), until);
             assert!(state.checks < until * 11 / 10, "seed {seed}: {} of {until}", state.checks);
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn construct<'a, const D: usize>(
     } else {
         until * PART / 100
     };
-    let Some(programme) = columns::solve(state, &[], part) else {
+    let Some(programme) = columns::solve(state, Vec::new(), part) else {
         complete(state, guide, WAYS[0]);
         return None;
     };
@@ -80,12 +80,12 @@ pub(super) fn construct<'a, const D: usize>(
     let bins: f64 = programme.fleet().iter().map(|kind| kind.1).sum();
     let many = items > bins * MANY as f64;
     let solved = programme.cost < programme.bound * SOLVED;
-    if programme.rows.poured.is_empty() && (solved || !many) {
+    let sand = !programme.rows.poured.is_empty();
+    if !sand {
         let mut known = Solved::new();
         for up in UPS {
             try_out(state, |other| {
                 dive(other, &programme, guide, until * 3 / 10, up, &mut known);
-                complete(other, guide, REST);
             });
             if !solved || state.checks > until / 2 {
                 break;
@@ -94,7 +94,7 @@ pub(super) fn construct<'a, const D: usize>(
     }
     let coarse = Coarse::new(problem, &programme, programme.rows.leanest);
     let rebuild = Rebuild::new(problem, &programme, guide, coarse.as_ref(), until);
-    if few || !many {
+    if sand && (few || !many) {
         try_out(state, |other| rebuild.complete(other, &mut Random::new(SEED)));
     }
     // Where few items go into a bin, a fleet poured full seldom is the best.
@@ -135,10 +135,10 @@ pub(super) fn again<const D: usize>(
     let part = until.saturating_sub(state.checks) / AGAIN;
     let counts: Vec<u32> = state.problem.items.iter().map(|item| item.count).collect();
     let known = programme.known(&counts);
-    let again = columns::solve(state, &known, state.checks + part)?;
+    let end = state.checks + part;
+    let again = columns::solve(state, known, end)?;
     try_out(state, |other| {
         dive(other, &again, guide, part, UPS[0], &mut Solved::new());
-        complete(other, guide, REST);
     });
     Some(again)
 }
@@ -150,17 +150,7 @@ fn first_packings<const D: usize>(state: &mut State<'_, D>, guide: &Guide<D>) {
     for way in &WAYS[1..] {
         try_out(state, |other| complete(other, guide, *way));
     }
-    let kinds = (0..problem.kinds.len() as u32).collect();
-    let scarce = vec![true; problem.items.len()];
-    let loads = Loads {
-        guide,
-        common: Vec::new(),
-        kinds,
-        scarce,
-        sand: None,
-        smooth: 0.0,
-        upgraded: false,
-    };
+    let loads = Loads::of_all(guide, problem, (0..problem.kinds.len() as u32).collect());
     try_out(state, |other| {
         loads.complete(other);
         complete(other, guide, REST);
@@ -207,7 +197,7 @@ fn pour_fleets<'a, const D: usize>(
                 if full.as_ref().is_none_or(|best| poured.cost() < best.0) {
                     full = Some((poured.cost(), begun.clone()));
                 }
-                keep_better(state, poured);
+                state.keep_better(poured);
                 continue;
             }
             let left = poured.remaining.iter().zip(&guide.worth);
@@ -220,13 +210,11 @@ fn pour_fleets<'a, const D: usize>(
                     loads.complete(&mut other);
                 }
                 complete(&mut other, guide, REST);
-                let checks = other.checks;
                 if complete_packing(&other) && hopeful.as_ref().is_none_or(|best| promise < best.0)
                 {
                     hopeful = Some((promise, other.clone()));
                 }
-                keep_better(state, other);
-                state.checks = checks;
+                state.keep_better(other);
             }
         }
     }
@@ -249,18 +237,5 @@ fn try_from<'a, const D: usize>(
     let mut other = begun.clone();
     other.checks = state.checks;
     pack(&mut other);
-    let checks = other.checks;
-    keep_better(state, other);
-    state.checks = checks;
-}
-
-fn keep_better<'a, const D: usize>(state: &mut State<'a, D>, other: State<'a, D>) {
-    if rank(&other) < rank(state) {
-        *state = other;
-    }
-}
-
-/// Items without a place, then cost.
-fn rank<const D: usize>(state: &State<'_, D>) -> (u64, u64) {
-    (state.remaining.iter().map(|left| u64::from(*left)).sum(), state.cost())
+    state.keep_better(other);
 }

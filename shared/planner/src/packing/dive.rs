@@ -1,7 +1,7 @@
 //! From the programme's amounts, which are fractions, to bins.
 
 use super::columns::{self, Programme};
-use super::greedy::{Guide, WAYS, complete};
+use super::greedy::{Guide, REST, WAYS, complete};
 use super::knapsack::Knapsack;
 use super::loads::Loads;
 use super::state::{Bin, State};
@@ -15,8 +15,9 @@ const STAGES: u64 = 6;
 pub(super) type Solved<const D: usize> = BTreeMap<Vec<u32>, Programme<D>>;
 
 /// Opens bins by the patterns' whole amounts, filled up with what else fits; then again by a programme for
-/// what remains, whose prices know what has become scarce. For programmes without sand, in about `part` checks.
-/// Amounts above `up` are rounded up where no whole one is left. What another dive has `solved` is not solved again.
+/// what remains, whose prices know what has become scarce. That comes by packings of what remains: the best of them, with
+/// the bins so far, is kept if the dive ends no better. For programmes without sand, in about `part` checks. Amounts above
+/// `up` are rounded up where no whole one is left. What another dive has `solved` is not solved again.
 pub(super) fn dive<const D: usize>(
     state: &mut State<'_, D>,
     programme: &Programme<D>,
@@ -29,6 +30,7 @@ pub(super) fn dive<const D: usize>(
     let mut guide = guide.clone();
     let mut knapsack = Knapsack::new();
     let mut next = programme.clone();
+    let mut best = State::new(problem);
     for stage in 0..STAGES {
         guide.adopt(&next.worth);
         let kinds = next.fleet().iter().map(|kind| kind.0).collect();
@@ -36,7 +38,7 @@ pub(super) fn dive<const D: usize>(
         let opened = open_all(state, &next, &loads, &mut knapsack, up);
         if opened == 0 || stage + 1 == STAGES {
             loads.complete(state);
-            return;
+            break;
         }
         if let Some(known) = solved.get(&state.remaining) {
             next = known.clone();
@@ -47,19 +49,32 @@ pub(super) fn dive<const D: usize>(
         other.checks = state.checks;
         let end = state.checks + part / STAGES;
         // It hardly gets anywhere from nothing within its part.
-        let mut loads = next.known(&state.remaining);
+        let mut loads = Vec::new();
         for way in WAYS {
             let mut packed = State::new(&rest);
+            packed.checks = other.checks;
             complete(&mut packed, &guide, way);
-            other.checks += packed.checks;
             loads.extend(packed.loads());
+            other.keep_better(packed);
         }
-        let programme = columns::solve(&mut other, &loads, end);
+        let programme = columns::solve(&mut other, loads, end);
         state.checks = other.checks;
-        let Some(programme) = programme else { return };
+        best.keep_better(with(state, other));
+        let Some(programme) = programme else { break };
         solved.insert(state.remaining.clone(), programme.clone());
         next = programme;
     }
+    complete(state, &guide, REST);
+    best.checks = state.checks;
+    state.keep_better(best);
+}
+
+/// The bins of a packing, and those of a packing of what remains.
+fn with<'a, const D: usize>(state: &State<'a, D>, rest: State<'_, D>) -> State<'a, D> {
+    let mut whole = state.clone();
+    whole.bins.extend(rest.bins);
+    whole.remaining = rest.remaining;
+    whole
 }
 
 /// The problem of what remains.

@@ -188,7 +188,8 @@ mod tests {
             let cut = cut_bound(&problem);
             // Where little may be done there are fewer rows than items.
             for (checks, sand) in [(2_000, true), (200_000, false)] {
-                let programme = columns::solve(&mut State::new(&problem), &[], checks).unwrap();
+                let programme =
+                    columns::solve(&mut State::new(&problem), Vec::new(), checks).unwrap();
                 assert_eq!(!programme.rows.poured.is_empty(), sand, "seed {seed}");
                 let bound = programme.bound;
                 assert!(bound <= best * (1.0 + 1e-9), "seed {seed}: {bound} above {best}");

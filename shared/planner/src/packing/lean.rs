@@ -10,7 +10,7 @@ use super::rows::Rows;
 use super::{Item, Kind, Problem};
 
 /// Shares of the sand's CPU that takes less than a ratio of the other resource, for each ratio.
-const SHARES: [f64; 9] = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75];
+const SHARES: [f64; 5] = [0.001, 0.01, 0.1, 0.3, 0.65];
 /// Prices that room may be worth the least at: one more than there are measures.
 pub(super) const PIECES: usize = SHARES.len() + 1;
 /// Share of the sand's CPU that room is filled with at best: the one that takes the least of another resource.
@@ -222,7 +222,7 @@ mod tests {
         let items = small.chain([item([10, 100], 10)]).collect();
         let kinds = vec![kind([40, 40], 40), kind([100, 100], 110)];
         let problem = Problem { items, kinds, ..Problem::default() };
-        let programme = columns::solve(&mut State::new(&problem), &[], 40_000).unwrap();
+        let programme = columns::solve(&mut State::new(&problem), Vec::new(), 40_000).unwrap();
         assert_eq!(programme.rows.alike.len(), 1, "only the large items have a row");
         // Ten dear bins, and cheap ones for all the CPU of the small items.
         let least = 10.0 * 110.0 + 900.0;

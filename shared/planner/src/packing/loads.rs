@@ -1,7 +1,7 @@
 //! A packing bin by bin: the hardest item that is left, with the best load of others around it.
 
+use super::Problem;
 use super::alike::{Taken, likeness, take};
-use super::duals::worth;
 use super::greedy::Guide;
 use super::knapsack::Knapsack;
 use super::lean::Worth;
@@ -44,8 +44,6 @@ pub(super) struct Loads<'a, const D: usize> {
     pub(super) scarce: Vec<bool>,
     /// How to choose among items that are not, where they are worth no more.
     pub(super) sand: Option<Sand<D>>,
-    /// How much of what the resources' prices say of items beside the hardest counts with their worth.
-    pub(super) smooth: f64,
     /// Whether bins are made fuller, each as soon as it has a load, with what is left.
     pub(super) upgraded: bool,
 }
@@ -86,7 +84,13 @@ pub(super) struct Filling {
     pub(super) dearer: f64,
 }
 
-impl<const D: usize> Loads<'_, D> {
+impl<'a, const D: usize> Loads<'a, D> {
+    /// For items each of which may be scarce, in bins of these kinds.
+    pub(super) fn of_all(guide: &'a Guide<D>, problem: &Problem<D>, kinds: Vec<u32>) -> Self {
+        let scarce = vec![true; problem.items.len()];
+        Self { guide, common: Vec::new(), kinds, scarce, sand: None, upgraded: false }
+    }
+
     /// What is left, hardest first.
     pub(super) fn stock(&self, state: &mut State<'_, D>) -> Vec<u32> {
         let mut stock = self.guide.order.clone();
@@ -267,11 +271,7 @@ impl<const D: usize> Loads<'_, D> {
                 return None;
             }
             let harder = HARD * (1.0 - rank as f64 / ranks as f64);
-            let smooth = match self.smooth {
-                0.0 => 0.0,
-                part => part * worth(&about.size, &self.guide.prices.exact),
-            };
-            let worth = self.guide.worth[item as usize] * (1.0 + harder) + smooth;
+            let worth = self.guide.worth[item as usize] * (1.0 + harder);
             let mut thing =
                 Thing { id: item, size: about.size.map(f64::from), worth, count: f64::from(left) };
             thing.count = thing.most_in(free);

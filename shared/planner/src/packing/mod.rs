@@ -40,6 +40,7 @@ mod samples;
 mod search;
 mod simplex;
 mod state;
+mod sweep;
 mod upgrades;
 
 pub(crate) use linear::minimise;

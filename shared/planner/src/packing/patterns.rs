@@ -49,6 +49,12 @@ impl<const D: usize> Rows<D> {
         Worth::new(self.sand_prices(prices, scale), &self.lean, &leans)
     }
 
+    /// What one of each resource is worth to sand, and of each measure.
+    pub(super) fn measured(&self, prices: &[f64], scale: &[f64; D]) -> Vec<f64> {
+        let resources = self.sand_prices(prices, scale).into_iter();
+        resources.chain(self.lean_prices(prices, scale)).collect()
+    }
+
     /// What one of each measure is worth.
     pub(super) fn lean_prices(
         &self,

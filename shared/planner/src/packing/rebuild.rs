@@ -23,15 +23,10 @@ const FIRST: u64 = 10;
 const TURN: u64 = 2000;
 /// By how much of the cost a turn may make it worse at first. That falls with the square of what is left of the budget.
 const WORSE: f64 = 0.003;
-/// Tenths of the budget that the items' loads may be looked for with: fewer are looked at than that allows.
-const LOADS: u64 = 18;
 /// Tenths of what is left of the budget that bins are taken apart for, with coarse items and without.
 const WITH: u64 = 9;
 const WITHOUT: u64 = 2;
 
-/// How much of the resources' prices counts with a programme that has a row for each class: its own are far apart for
-/// classes that are nearly equal.
-const SMOOTH: f64 = 0.6;
 /// Part of the budget for telling which items are most like the room beside coarse ones.
 const ALIKE: u64 = 50;
 /// How that room is filled.
@@ -68,10 +63,7 @@ impl<'a, const D: usize> Rebuild<'a, D> {
         until: u64,
     ) -> Self {
         let fleet = programme.fleet().iter().map(|kind| kind.0).collect();
-        let mut loads = programme.loads(problem, guide, fleet, until * LOADS / 10);
-        if loads.sand.is_none() {
-            loads.smooth = SMOOTH;
-        }
+        let loads = programme.loads(problem, guide, fleet, until);
         let mut rebuild = Self { programme, guide, loads, coarse, until };
         rebuild.loads.upgraded = rebuild.is_led();
         rebuild

@@ -7,9 +7,6 @@ use super::{Item, Kind, Problem, Sites, Size};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Share of the rows that there may be that are made where items share them: each says less than one of equal
-/// items, and a programme that comes to its end bounds better than a finer one that does not.
-const SHARED: f64 = 0.75;
 /// How many times as many groups of items are cut as share a row in the end.
 const FINER: usize = 2;
 /// Checks that telling what two groups lose together is like.
@@ -82,7 +79,7 @@ impl<const D: usize> Rows<D> {
         let groups = if each {
             chosen.map(|item| vec![item]).collect()
         } else {
-            nearly_equal(problem, prices, chosen, (most as f64 * SHARED) as usize, work)
+            nearly_equal(problem, prices, chosen, most, work)
         };
         let mut rows = Self {
             alike: Vec::new(),

@@ -56,7 +56,9 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
             *state = other;
         }
     }
-    if let Some(programme) = programme.as_ref().filter(|_| complete_packing(state)) {
+    if let Some(programme) =
+        programme.as_ref().filter(|p| complete_packing(state) && !p.rows.poured.is_empty())
+    {
         Rebuild::new(state.problem, programme, &guide, coarse.as_ref(), until).run(
             state,
             end,

@@ -33,6 +33,9 @@ enum Basic {
 }
 
 const EPSILON: f64 = 1e-9;
+/// A row that loses no more than this of what is brought in is no pivot, and how far amounts may be below nothing.
+const PIVOT: f64 = 1e-7;
+const SLACK: f64 = 1e-9;
 /// Share of its own cost that a column near the basis raises the cost by at most.
 const NEAR: f64 = 0.05;
 
@@ -155,6 +158,8 @@ impl Simplex {
                 .sum::<f64>()
     }
 
+    /// Brings something in. Of the rows that would leave with about as much of it the one that it takes most of (Harris
+    /// 1973): what is next to nothing may be no more than rounding, and make all else wrong.
     fn pivot(&mut self, entering: Basic) -> bool {
         let rows = self.rows;
         let (cost, gives): (f64, Vec<(u32, f64)>) = match entering {
@@ -170,12 +175,15 @@ impl Simplex {
             .chunks_exact(rows)
             .map(|line| gives.iter().map(|(row, gives)| line[*row as usize] * gives).sum())
             .collect();
-        let leaving = (0..rows)
-            .filter(|row| direction[*row] > EPSILON)
+        let leaving = (0..rows).filter(|row| direction[*row] > PIVOT);
+        let most = leaving
+            .clone()
+            .map(|row| (self.amounts[row].max(0.0) + SLACK) / direction[row])
+            .fold(f64::INFINITY, f64::min);
+        let leaving = leaving
             .map(|row| (self.amounts[row].max(0.0) / direction[row], row))
-            .min_by(|one, other| {
-                one.0.total_cmp(&other.0).then(direction[other.1].total_cmp(&direction[one.1]))
-            });
+            .filter(|(amount, _)| *amount <= most)
+            .max_by(|one, other| direction[one.1].total_cmp(&direction[other.1]));
         let Some((amount, row)) = leaving else { return false };
         let reduced =
             cost - gives.iter().map(|(row, gives)| self.prices[*row as usize] * gives).sum::<f64>();

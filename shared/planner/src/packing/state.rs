@@ -1,5 +1,6 @@
 //! A packing that is being worked on: bins, what is left to place, and what the limits have used.
 
+use super::columns::Load;
 use super::{Item, Member, Packing, Problem, Size, Tally};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -268,6 +269,21 @@ impl<'a, const D: usize> State<'a, D> {
         self.bins.iter().map(|bin| self.price(bin.kind)).sum()
     }
 
+    /// Becomes another packing where that has a place for more, or costs less. It has begun with the checks of this
+    /// one, which goes on with what they have become.
+    pub(super) fn keep_better(&mut self, other: Self) {
+        let checks = other.checks;
+        if other.rank() < self.rank() {
+            *self = other;
+        }
+        self.checks = checks;
+    }
+
+    /// Items without a place, then cost.
+    fn rank(&self) -> (u64, u64) {
+        (self.remaining.iter().map(|left| u64::from(*left)).sum(), self.cost())
+    }
+
     pub(super) fn price(&self, place: Place) -> u64 {
         match place {
             Place::New(kind) => self.problem.kinds[kind as usize].price,
@@ -276,9 +292,9 @@ impl<'a, const D: usize> State<'a, D> {
     }
 
     /// What is in new bins.
-    pub(super) fn loads(self) -> impl Iterator<Item = (u32, Vec<(u32, u32)>)> {
-        self.bins.into_iter().filter_map(|bin| match bin.kind {
-            Place::New(kind) => Some((kind, bin.load)),
+    pub(super) fn loads(&self) -> impl Iterator<Item = Load> {
+        self.bins.iter().filter_map(|bin| match bin.kind {
+            Place::New(kind) => Some((kind, bin.load.clone())),
             Place::Opened(_) => None,
         })
     }
