@@ -92,8 +92,8 @@ pub(super) type Load = (u32, Vec<(u32, u32)>);
 
 /// Solves the programme as far as about `until` checks allow, beginning with the patterns of `state` and of
 /// other `loads`. Packings that it comes by are kept in `state` where they are better.
-pub(super) fn solve<'a, const D: usize>(
-    state: &mut State<'a, D>,
+pub(super) fn solve<const D: usize>(
+    state: &mut State<'_, D>,
     loads: Vec<Load>,
     until: u64,
 ) -> Option<Programme<D>> {
@@ -205,7 +205,7 @@ pub(super) fn solve<'a, const D: usize>(
         let hardly = bound - before < (simplex.cost() - before) * HARDLY;
         pull = match lowered {
             false if nodes > QUICK => 0.0,
-            _ if better && !(hardly && !lowered) => PULL,
+            _ if better && (lowered || !hardly) => PULL,
             false if pull > 0.0 => 0.0,
             false => PULL,
             true => (1.0 - (1.0 - pull) * NEARER).min(MOST_PULL),
