@@ -238,17 +238,11 @@ pub(super) fn solve<const D: usize>(
 }
 
 impl<const D: usize> Programme<D> {
-    /// Loads of its patterns, as far as so many items are left.
-    pub(super) fn known(&self, remaining: &[u32]) -> Vec<Load> {
-        let load = |(kind, pattern): &Pattern| {
-            let items = pattern.iter().map(|(row, count)| {
-                let items = &self.rows.alike[*row as usize].items;
-                let left = items.iter().copied().find(|item| remaining[*item as usize] >= *count);
-                Some((left?, *count))
-            });
-            Some((*kind, items.collect::<Option<Vec<_>>>()?))
-        };
-        self.patterns.iter().filter_map(load).collect()
+    /// Loads of its patterns, where no items share a row.
+    pub(super) fn known(&self) -> Vec<Load> {
+        let item = |(row, count): &(u32, u32)| (self.rows.alike[*row as usize].items[0], *count);
+        let load = |(kind, pattern): &Pattern| (*kind, pattern.iter().map(item).collect());
+        self.patterns.iter().map(load).collect()
     }
 
     /// Kinds that it opens, and how many of each.

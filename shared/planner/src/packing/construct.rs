@@ -121,22 +121,17 @@ pub(super) fn construct<'a, const D: usize>(
     Some(Constructed { programme, coarse, hopeful, poured })
 }
 
-/// Solves the programme once more, where it has a row for each class, with the patterns of `state` too, and packs by
-/// it: what a local search finds is better than the patterns that the programme has found within its part.
+/// Solves a programme without sand once more, with the patterns of `state` too, and packs by it: what a local search
+/// finds is better than the patterns that the programme has found within its part.
 pub(super) fn again<const D: usize>(
     state: &mut State<'_, D>,
     programme: &Programme<D>,
     guide: &Guide<D>,
     until: u64,
 ) -> Option<Programme<D>> {
-    if !programme.rows.poured.is_empty() {
-        return None;
-    }
     let part = until.saturating_sub(state.checks) / AGAIN;
-    let counts: Vec<u32> = state.problem.items.iter().map(|item| item.count).collect();
-    let known = programme.known(&counts);
     let end = state.checks + part;
-    let again = columns::solve(state, known, end)?;
+    let again = columns::solve(state, programme.known(), end)?;
     try_out(state, |other| {
         dive(other, &again, guide, part, UPS[0], &mut Solved::new());
     });

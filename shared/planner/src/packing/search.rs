@@ -9,6 +9,9 @@ use super::rebuild::Rebuild;
 use super::repack::Repack;
 use super::state::{CHECKS_PER_UNIT, State};
 
+/// Tenths of what is left that a local search has before the programme is solved again.
+const BEFORE: u64 = 4;
+
 /// Builds a packing, improves it until the budget is used up, and returns a bound on its cost.
 pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, seed: u64) -> f64 {
     let until = budget * CHECKS_PER_UNIT;
@@ -51,28 +54,27 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         other.checks = state.checks;
         let half = state.checks.midpoint(end);
         Repack::new(&mut other, &guide).run(half, enough, &mut random);
-        state.checks = other.checks;
-        if other.cost() < state.cost() {
-            *state = other;
+        state.keep_better(other);
+    }
+    if let Some(known) = programme.as_ref().filter(|_| complete_packing(state)) {
+        if known.rows.poured.is_empty() {
+            let until = state.checks + end.saturating_sub(state.checks) * BEFORE / 10;
+            Repack::new(state, &guide).run(until, enough, &mut random);
+            if state.cost() as f64 > enough
+                && let Some(again) = again(state, known, &guide, end)
+                && again.bound > bound
+            {
+                bound = again.bound;
+                programme = Some(again);
+            }
+        } else {
+            Rebuild::new(state.problem, known, &guide, coarse.as_ref(), until).run(
+                state,
+                end,
+                enough,
+                &mut random,
+            );
         }
-    }
-    if let Some(programme) =
-        programme.as_ref().filter(|p| complete_packing(state) && !p.rows.poured.is_empty())
-    {
-        Rebuild::new(state.problem, programme, &guide, coarse.as_ref(), until).run(
-            state,
-            end,
-            enough,
-            &mut random,
-        );
-    }
-    if let Some(known) = programme.as_ref().filter(|_| complete_packing(state))
-        && state.cost() as f64 > enough
-        && let Some(again) = again(state, known, &guide, end)
-        && again.bound > bound
-    {
-        bound = again.bound;
-        programme = Some(again);
     }
     Repack::new(state, &guide).run(end, enough, &mut random);
     if near(state, bound) && state.cost() != cost {
