@@ -42,7 +42,7 @@ impl<const D: usize> Coarse<D> {
         programme: &Programme<D>,
         ratios: [f64; D],
     ) -> Option<Self> {
-        if programme.rows.poured.is_empty() {
+        if !programme.rows.have_sand() {
             return None;
         }
         let prices = programme.sand;

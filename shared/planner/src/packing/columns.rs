@@ -108,7 +108,7 @@ pub(super) fn solve<const D: usize>(
     let dearest = problem.kinds.iter().map(|kind| kind.price).max()? as f64;
     let demand = rows.demand(&scale);
     let mut simplex = Simplex::new(&demand, dearest * 4.0);
-    let scarce = !rows.poured.is_empty();
+    let scarce = rows.have_sand();
     let first = if scarce { rows.first_patterns(problem) } else { BTreeSet::new() };
     let pattern = |(kind, load): Load| (kind, rows.of_load(&load));
     let known = state.loads().chain(loads).map(pattern);
@@ -272,7 +272,9 @@ impl<const D: usize> Programme<D> {
     ) -> Loads<'a, D> {
         let scarce = self.rows.of.iter().map(Option::is_some).collect();
         let bins: f64 = self.amounts.iter().sum();
-        let sand = (!self.rows.poured.is_empty())
+        let sand = self
+            .rows
+            .have_sand()
             .then(|| Sand::new(&self.room, &guide.prices.balanced, bins, checks));
         let mut common = paying(problem, &self.sand, NEARLY);
         common.extend(&self.paying);

@@ -80,7 +80,7 @@ pub(super) fn construct<'a, const D: usize>(
     let bins: f64 = programme.fleet().iter().map(|kind| kind.1).sum();
     let many = items > bins * MANY as f64;
     let solved = programme.cost < programme.bound * SOLVED;
-    let sand = !programme.rows.poured.is_empty();
+    let sand = programme.rows.have_sand();
     if !sand {
         let mut known = Solved::new();
         for up in UPS {

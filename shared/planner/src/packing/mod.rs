@@ -211,8 +211,8 @@ pub struct Packing {
 ///
 /// Greedy by dual prices first; then, for problems without limits across bins, the best patterns of
 /// a configuration linear programme (Gilmore and Gomory 1961) rounded down and completed, after what fits
-/// into no cheap kind; then large neighbourhoods (Shaw 1998) guided by the programme, and for all problems
-/// ruin-and-recreate of a few bins (Schrimpf et al. 2000) by best loads.
+/// into no cheap kind; then, where it has no row for each class, large neighbourhoods (Shaw 1998) guided by it, and for
+/// all problems ruin-and-recreate of a few bins (Schrimpf et al. 2000) by best loads.
 /// The bound is the best of the linear programmes' and of what whole bins cost that cover them.
 pub fn solve<const D: usize>(problem: &Problem<D>, budget: u64, seed: u64) -> Packing {
     // Without a budget a greedy packing is all that is asked for.

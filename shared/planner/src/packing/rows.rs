@@ -113,6 +113,11 @@ impl<const D: usize> Rows<D> {
         rows
     }
 
+    /// Whether anything is poured into the room beside the items.
+    pub(super) const fn have_sand(&self) -> bool {
+        !self.poured.is_empty()
+    }
+
     /// What sand takes for one of CPU on average, of each other resource of which it takes any at all.
     pub(super) fn mean(&self) -> [f64; D] {
         std::array::from_fn(|at| match self.leanest[at] > 0.0 && self.sand[0] > 0.0 {

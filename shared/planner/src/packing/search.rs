@@ -57,7 +57,14 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
         state.keep_better(other);
     }
     if let Some(known) = programme.as_ref().filter(|_| complete_packing(state)) {
-        if known.rows.poured.is_empty() {
+        if known.rows.have_sand() {
+            Rebuild::new(state.problem, known, &guide, coarse.as_ref(), until).run(
+                state,
+                end,
+                enough,
+                &mut random,
+            );
+        } else {
             let until = state.checks + end.saturating_sub(state.checks) * BEFORE / 10;
             Repack::new(state, &guide).run(until, enough, &mut random);
             if state.cost() as f64 > enough
@@ -67,13 +74,6 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
                 bound = again.bound;
                 programme = Some(again);
             }
-        } else {
-            Rebuild::new(state.problem, known, &guide, coarse.as_ref(), until).run(
-                state,
-                end,
-                enough,
-                &mut random,
-            );
         }
     }
     Repack::new(state, &guide).run(end, enough, &mut random);

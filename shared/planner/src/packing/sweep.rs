@@ -9,6 +9,7 @@ use super::loads::Loads;
 use super::random::Random;
 use super::rows::Rows;
 use super::state::State;
+use std::collections::BTreeSet;
 
 /// Part of the programme's checks that arranging rows beside sand takes each time.
 const PART: u64 = 150;
@@ -48,22 +49,22 @@ impl<'a, const D: usize> Sweep<'a, D> {
             return Vec::new();
         }
         let before = state.checks;
-        let worth = rows.worth(state.problem, prices, scale);
-        self.guide.adopt(&worth);
-        let loads = if rows.poured.is_empty() {
-            self.packed(state, opened)
-        } else {
+        // Beside sand are many classes to sort, and only the first arrangement asks in which order they come.
+        if self.arrange.is_none() {
+            self.guide.adopt(&rows.worth(state.problem, prices, scale));
+        }
+        let loads = if rows.have_sand() {
             self.arranged(state, rows, &rows.measured(prices, scale))
+        } else {
+            self.packed(state, opened)
         };
         self.took = state.checks - before;
         loads
     }
 
     fn packed(&self, state: &mut State<'a, D>, opened: impl Iterator<Item = u32>) -> Vec<Load> {
-        let mut kinds: Vec<u32> = opened.collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        let loads = Loads::of_all(&self.guide, state.problem, kinds);
+        let kinds: BTreeSet<u32> = opened.collect();
+        let loads = Loads::of_all(&self.guide, state.problem, kinds.into_iter().collect());
         let mut other = State::new(state.problem);
         other.checks = state.checks;
         loads.complete(&mut other);
