@@ -11,6 +11,8 @@ const STEPS: usize = 64;
 const NUMBERS: usize = 5;
 /// Checks that looking at one of the prices is like.
 const LOOK: u64 = 3;
+/// Loads that are kept beside the best.
+const OTHERS: usize = 24;
 
 impl<const D: usize> Worth<D> {
     /// The load that is worth most with the room beside it, more than `floor`, by branch and bound of at most so
@@ -51,8 +53,10 @@ impl<const D: usize> Worth<D> {
             tables: &[],
             step,
             taken,
+            floor,
             best: floor,
             best_taken: Vec::new(),
+            others: Vec::new(),
             nodes: 0,
             looked: 0,
             skipped: 0,
@@ -82,12 +86,16 @@ impl<const D: usize> Worth<D> {
         if complete {
             most = most.min(search.best);
         }
-        let taken = search.best_taken.iter().zip(&slots).filter(|(taken, _)| **taken > 0);
+        let load = |taken: &Vec<u32>| {
+            let taken = taken.iter().zip(&slots).filter(|(taken, _)| **taken > 0);
+            taken.map(|(taken, thing)| (thing.id, *taken)).collect::<Vec<_>>()
+        };
         Best {
             most: most * (1.0 + 1e-9),
             complete,
             worth: if search.best > floor { search.best } else { 0.0 },
-            pattern: taken.map(|(taken, thing)| (thing.id, *taken)).collect(),
+            pattern: load(&search.best_taken),
+            others: search.others.iter().map(load).collect(),
             effort,
         }
     }
@@ -144,8 +152,10 @@ struct Search<'a, const D: usize> {
     tables: &'a [Row],
     step: [f64; D],
     taken: Vec<u32>,
+    floor: f64,
     best: f64,
     best_taken: Vec<u32>,
+    others: Vec<Vec<u32>>,
     nodes: u64,
     /// Prices looked at for what is worth the most, and things that did not fit.
     looked: u64,
@@ -202,6 +212,9 @@ impl<const D: usize> Search<'_, D> {
         self.nodes += 1;
         let (alone, cells) = self.looks(&free);
         let least = worth + alone.iter().copied().fold(f64::INFINITY, f64::min);
+        if least > self.floor && self.others.len() < OTHERS {
+            self.others.push(self.taken.clone());
+        }
         if least > self.best {
             self.best = least;
             self.best_taken.clone_from(&self.taken);
@@ -246,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_best_load_beside_sand_is_found_and_bounded() {
-        let (mut tables, mut beside) = (Vec::new(), 0);
+        let (mut tables, mut beside, mut others) = (Vec::new(), 0, 0);
         for seed in 0..500 {
             let mut random = Random::new(seed);
             let mut roll = |sides: usize| (1 + random.below(sides)) as f64;
@@ -270,9 +283,24 @@ mod tests {
             // What is given up on is bounded too, and a floor is not gone below.
             let few = worth.best_load(&mut tables, &things, &room, 0.0, 2);
             assert!(few.most >= most, "seed {seed}: {few:?} is below {most}");
+            // Others that it came by are nearly worth as much.
+            let floor = most * 0.9;
+            let near = worth.best_load(&mut tables, &things, &room, floor, 100_000);
+            for load in &near.others {
+                let taken =
+                    load.iter().map(|(id, count)| (things[*id as usize], f64::from(*count)));
+                let (left, value) = taken.fold((room, 0.0), |(left, value), (thing, count)| {
+                    let left = std::array::from_fn(|at| left[at] - count * thing.size[at]);
+                    (left, value + count * thing.worth)
+                });
+                assert!(left.iter().all(|left| *left >= 0.0), "seed {seed}: {load:?} does not fit");
+                assert!(value + worth.of(&left) > floor, "seed {seed}: {load:?} is worth little");
+                others += usize::from(*load != near.pattern);
+            }
             let high = worth.best_load(&mut tables, &things, &room, most * 1.01, 100_000);
             assert!(high.pattern.is_empty() && high.most <= most * 1.02, "seed {seed}: {high:?}");
         }
+        assert!(others > 1000, "only {others} others are kept");
         assert!(beside > 300, "only {beside} loads have sand beside them that prices differ for");
     }
 }

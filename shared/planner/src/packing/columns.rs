@@ -128,6 +128,9 @@ pub(super) fn solve<const D: usize>(
     let mut knapsack = Knapsack::new();
     let mut sweep = Sweep::new(guide, until);
     let mut lowered = true;
+    // Large items so many that they share rows need more rounds than there is time for: others that are nearly worth
+    // their bin are taken from each. Elsewhere they only make the rounds longer.
+    let shared = rows.alike.iter().any(|alike| alike.items.len() > 1);
     let items: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
     let bins: f64 = simplex.solution().iter().map(|column| column.1).sum();
     let few = items <= bins * FEW;
@@ -161,9 +164,9 @@ pub(super) fn solve<const D: usize>(
             }
             dear = dear.max(found.most / price);
             gives.push((found.most - worth(&kind.capacity, &sand)).max(0.0));
-            if !found.pattern.is_empty() {
-                new.push((at as u32, found.pattern));
-            }
+            let others = found.others.into_iter().filter(|_| shared);
+            let some = others.chain([found.pattern]).filter(|pattern| !pattern.is_empty());
+            new.extend(some.map(|pattern| (at as u32, pattern)));
         }
         // Once hardly any pattern lowers the cost, what is left is to prove that there is none.
         if lowered && nodes == QUICK {

@@ -23,6 +23,8 @@ pub(super) struct Best {
     /// Whether the search came to its end.
     pub(super) complete: bool,
     pub(super) pattern: Vec<(u32, u32)>,
+    /// Some of the others that the search came by and that are worth more than the floor: of `Worth::best_load` alone.
+    pub(super) others: Vec<Vec<(u32, u32)>>,
     /// What the pattern is worth.
     pub(super) worth: f64,
     /// Nodes of the search, and things that were looked at once each.
@@ -103,6 +105,7 @@ impl<const D: usize> Knapsack<D> {
             most: ideal * ROUNDED,
             complete: true,
             pattern: Vec::new(),
+            others: Vec::new(),
             worth: 0.0,
             effort,
         };
@@ -175,6 +178,7 @@ impl<const D: usize> Knapsack<D> {
             complete: search.nodes < nodes,
             worth: ideal - search.best,
             pattern: taken.map(|(taken, slot)| (slot.id, *taken)).collect(),
+            others: Vec::new(),
             effort: looked
                 + work
                 + search.nodes
