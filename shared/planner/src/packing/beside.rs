@@ -11,7 +11,7 @@ const STEPS: usize = 64;
 const NUMBERS: usize = 5;
 /// Checks that looking at one of the prices is like.
 const LOOK: u64 = 3;
-/// Loads that are kept beside the best.
+/// Loads above the floor that are kept at most, beside the best.
 const OTHERS: usize = 24;
 
 impl<const D: usize> Worth<D> {

@@ -23,7 +23,8 @@ pub(super) struct Best {
     /// Whether the search came to its end.
     pub(super) complete: bool,
     pub(super) pattern: Vec<(u32, u32)>,
-    /// Some of the others that the search came by and that are worth more than the floor: of `Worth::best_load` alone.
+    /// The first that the search came by and that are worth more than the floor, whether the best is among them or not.
+    /// Only `Worth::best_load` keeps any.
     pub(super) others: Vec<Vec<(u32, u32)>>,
     /// What the pattern is worth.
     pub(super) worth: f64,
