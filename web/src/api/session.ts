@@ -89,17 +89,20 @@ const inTurn = async (work: () => Promise<boolean>): Promise<boolean> =>
   isSecureContext ? await navigator.locks.request("refresh", work) : await work();
 
 async function renew(): Promise<boolean> {
-  const before = session.state === "signed-in" ? session.user.id : undefined;
+  const before = session;
+  const user = "user" in before ? before.user : undefined;
   try {
     await enter(await post("refresh"));
     // Somebody else signed in in another tab: nothing this tab has read may be shown to them.
-    if (before && session.state === "signed-in" && session.user.id !== before) location.reload();
+    if (user && session.state === "signed-in" && session.user.id !== user.id) location.reload();
     return true;
   } catch (error) {
     // Out of reach is not signed out: the session may well be good, so nothing is thrown away.
     if (error instanceof Problem && error.temporary) throw error;
-    set(session.state === "signed-in" ? { state: "expired", user: session.user } : { state: "signed-out" });
-    return false;
+    // Who signed in or out meanwhile did so after the session that could not be renewed. One that had ended
+    // already, which a late answer asks about again, stays one that a password brings back.
+    if (session === before) set(user ? { state: "expired", user } : { state: "signed-out" });
+    return currentSession().state === "signed-in";
   }
 }
 

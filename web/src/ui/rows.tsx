@@ -1,4 +1,5 @@
 import { memo, type ReactNode, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 
 /** Rows drawn beyond the edges of the window, so that scrolling never shows a gap. */
 const SPARE = 12;
@@ -23,11 +24,13 @@ export function useVisibleRows(total: number, height: number) {
       setRange((old) => (old[0] === start && old[1] === end ? old : [start, end]));
     };
     measure();
-    window.addEventListener("scroll", measure, { passive: true });
-    window.addEventListener("resize", measure);
+    // At once: React would draw them after a frame or two without, where the machine is slow.
+    const moved = () => flushSync(measure);
+    window.addEventListener("scroll", moved, { passive: true });
+    window.addEventListener("resize", moved);
     return () => {
-      window.removeEventListener("scroll", measure);
-      window.removeEventListener("resize", measure);
+      window.removeEventListener("scroll", moved);
+      window.removeEventListener("resize", moved);
     };
   }, [total, height, short]);
   return short ? { ref, from: 0, to: total } : { ref, from: Math.min(from, total), to: Math.min(to, total) };
