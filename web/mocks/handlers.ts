@@ -43,7 +43,8 @@ const signedIn = (request: Request) => (request.headers.get("Cookie") ?? globalT
 
 /** The API over a world. */
 export function makeHandlers(world: World): HttpHandler[] {
-  const tokens = () => HttpResponse.json({ access_token: "mock", token_type: "Bearer", expires_in: 3600, user: world.user }, { headers: COOKIE });
+  let given = 0;
+  const tokens = () => HttpResponse.json({ access_token: `mock-${++given}`, token_type: "Bearer", expires_in: 3600, user: world.user }, { headers: COOKIE });
   const dashboard = (days: number, clusterId?: string) => {
     const clusters = clusterId ? world.clusters.filter((each) => each.id === clusterId) : world.clusters;
     const ledger = clusterId ? world.ledger.filter((each) => each.cluster_id === clusterId) : world.ledger;

@@ -89,30 +89,31 @@ const inTurn = async (work: () => Promise<boolean>): Promise<boolean> =>
   isSecureContext ? await navigator.locks.request("refresh", work) : await work();
 
 async function renew(): Promise<boolean> {
-  const before = session;
-  const user = "user" in before ? before.user : undefined;
+  const before = session.state === "signed-in" ? session.user.id : undefined;
   try {
     await enter(await post("refresh"));
     // Somebody else signed in in another tab: nothing this tab has read may be shown to them.
-    if (user && session.state === "signed-in" && session.user.id !== user.id) location.reload();
+    if (before && session.state === "signed-in" && session.user.id !== before) location.reload();
     return true;
   } catch (error) {
     // Out of reach is not signed out: the session may well be good, so nothing is thrown away.
     if (error instanceof Problem && error.temporary) throw error;
-    // Who signed in or out meanwhile did so after the session that could not be renewed. One that had ended
-    // already, which a late answer asks about again, stays one that a password brings back.
-    if (session === before) set(user ? { state: "expired", user } : { state: "signed-out" });
-    return currentSession().state === "signed-in";
+    set(session.state === "signed-in" ? { state: "expired", user: session.user } : { state: "signed-out" });
+    return false;
   }
 }
+
+const accessToken = (): string | undefined => (session.state === "signed-in" ? session.token : undefined);
 
 /** `fetch` for the API: adds the token, renews it once when it is refused, throws a Problem unless it went well. */
 export async function authorisedFetch(request: Request): Promise<Response> {
   const again = request.clone();
-  const token = session.state === "signed-in" ? session.token : undefined;
+  const token = accessToken();
   let response = await send(request, token);
-  if (response.status === 401 && (await refresh()) && session.state === "signed-in") {
-    response = await send(again, session.token);
+  // What is refused late finds what came of another that was: a new token, or the end of the session.
+  if (response.status === 401 && (accessToken() !== token || (await refresh()))) {
+    const renewed = accessToken();
+    if (renewed) response = await send(again, renewed);
   }
   if (!response.ok) throw await problemOf(response);
   return response;
