@@ -3,60 +3,30 @@
 
 use super::cover::Row;
 use super::duals::worth;
-use super::fleets::cut_bound;
-use super::gains::Gains;
 use super::greedy::{BALANCE, Guide};
-use super::knapsack::Knapsack;
 use super::lean::Worth;
 use super::loads::{Loads, Sand};
-use super::patterns::{Pattern, scale};
+use super::patterns::Pattern;
+use super::rounds::Solving;
 use super::rows::Rows;
-use super::simplex::Simplex;
 use super::state::State;
 use super::sweep::Sweep;
 use super::{Kind, Problem};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// More rows than this make the programme too slow to be worth it.
 pub(super) const MOST_ROWS: usize = 400;
 /// Rows for a cube root of the checks that the programme may take.
 const ROWS_PER_ROOT: f64 = 0.6;
-/// Nodes of the search for one pattern.
-const NODES: u64 = 200_000;
-/// The same while patterns are easy to find.
-const QUICK: u64 = 400;
-/// Checks that a node is like at least.
-const NODE: u64 = 4;
-/// How many times more for a kind whose search gave up, where rows are scarce items alone: so few of them go
-/// into a bin that it soon comes to its end.
-const LONGER: u64 = 4;
 /// What part of the work may be added once patterns are hard to find: a proof that there are no more is near
 /// where at most so many items go into a bin.
 const PROOF: u64 = 2;
 pub(super) const FEW: f64 = 6.0;
-/// Patterns that gain less than this share of a bin's price are not looked for.
-const TOLERANCE: f64 = 1e-4;
-
 /// Share of a kind's price that sand must be worth in it.
 const NEARLY: f64 = 0.985;
 /// The same for kinds that sand may be taken to fill: where it did not pay for them, the bound would be as much
 /// too low.
 const WHOLLY: f64 = 0.998;
-/// How far prices are pulled to the best known ones.
-const PULL: f64 = 0.7;
-/// How much nearer to them where that leads to no better ones: what bounds best is concave in the prices.
-const NEARER: f64 = 0.6;
-/// But never by more than this.
-const MOST_PULL: f64 = 0.98;
-/// How far the best known ones follow others that bound no better, but nearly as well (Neame 1999): a bad
-/// beginning must not be kept to.
-const DRIFT: f64 = 0.2;
-const NEAR: f64 = 0.995;
-/// A bound that gets nearer to the programme's cost by less than this share, while no pattern is found that
-/// lowers it, hardly gets better.
-const HARDLY: f64 = 0.1;
-/// How much less than its bin a pattern may be worth at pulled prices and still be looked at.
-const SLACK: f64 = 0.002;
 
 /// Patterns with amounts, the worth of each item, and the bound that follows.
 #[derive(Debug, Clone)]
@@ -104,143 +74,56 @@ pub(super) fn solve<const D: usize>(
     let most = most_rows(until);
     let blended = guide.prices.blend(BALANCE);
     let rows = Rows::new(problem, &blended, &paying, most, &mut state.checks);
-    let scale = scale(problem);
-    let dearest = problem.kinds.iter().map(|kind| kind.price).max()? as f64;
-    let demand = rows.demand(&scale);
-    let mut simplex = Simplex::new(&demand, dearest * 4.0);
-    let scarce = rows.have_sand();
-    let first = if scarce { rows.first_patterns(problem) } else { BTreeSet::new() };
-    let pattern = |(kind, load): Load| (kind, rows.of_load(&load));
-    let known = state.loads().chain(loads).map(pattern);
-    let mut known: BTreeSet<Pattern> = known.chain(first).collect();
-    let mut patterns: Vec<Pattern> = known.iter().cloned().collect();
-    for pattern in &patterns {
-        simplex.add(rows.column(problem, pattern, &scale));
-    }
-    simplex.settle(10 * demand.len());
-    // Prices are looked for between the best known and those of the programme (Wentges 1997): these
-    // alone jump about. The resources' prices are a good beginning, and their bound is one.
-    let mut centre = rows.prices(&resources, &scale);
-    let mut best = Gains::new(problem, resources, cut_bound(problem));
-    let mut pull = PULL;
-    let mut nodes = QUICK;
-    let mut longer = vec![QUICK; problem.kinds.len()];
-    let mut knapsack = Knapsack::new();
+    let known = state.loads().chain(loads).collect();
+    let mut solving = Solving::new(problem, rows, &resources, known)?;
     let mut sweep = Sweep::new(guide, until);
-    let mut lowered = true;
-    // Large items so many that they share rows need more rounds than there is time for: others that are nearly worth
-    // their bin are taken from each. Elsewhere they only make the rounds longer.
-    let shared = rows.alike.iter().any(|alike| alike.items.len() > 1);
-    let items: f64 = problem.items.iter().map(|item| f64::from(item.count)).sum();
-    let bins: f64 = simplex.solution().iter().map(|column| column.1).sum();
-    let few = items <= bins * FEW;
-    let proof = if few { until.saturating_sub(state.checks) / PROOF } else { 0 };
+    let proof =
+        if solving.has_few_items() { until.saturating_sub(state.checks) / PROOF } else { 0 };
     loop {
-        let end = until + if nodes > QUICK { proof } else { 0 };
-        if state.checks + simplex.work + best.work >= end {
+        let end = until + if solving.is_quick() { 0 } else { proof };
+        if solving.left(state, end) == 0 {
             break;
         }
-        let prices: Vec<f64> = simplex
-            .prices()
-            .iter()
-            .zip(&centre)
-            .map(|(out, centre)| pull * centre + (1.0 - pull) * out.max(0.0))
-            .collect();
-        let sand = rows.sand_prices(&prices, &scale);
-        let mut dear = 1.0_f64;
-        let mut gives = Vec::with_capacity(problem.kinds.len());
-        let mut new: Vec<Pattern> = Vec::new();
-        for (at, kind) in problem.kinds.iter().enumerate() {
-            let price = kind.price as f64;
-            let floor = price * if pull > 0.0 { 1.0 - SLACK } else { 1.0 + TOLERANCE };
-            // No kind takes what the others are to have.
-            let left = end.saturating_sub(state.checks + simplex.work + best.work);
-            let share = left / (problem.kinds.len() - at) as u64 / NODE;
-            let limit = nodes.max(longer[at]).min(share).max(QUICK);
-            let found = rows.best(&mut knapsack, kind, &prices, &scale, floor, limit);
-            state.checks += found.effort;
-            if !found.complete && scarce && longer[at] < NODES {
-                longer[at] *= LONGER;
-            }
-            dear = dear.max(found.most / price);
-            gives.push((found.most - worth(&kind.capacity, &sand)).max(0.0));
-            let others = found.others.into_iter().filter(|_| shared);
-            let some = others.chain([found.pattern]).filter(|pattern| !pattern.is_empty());
-            new.extend(some.map(|pattern| (at as u32, pattern)));
-        }
+        let prices = solving.prices();
+        let mut found = solving.find(state, &prices, end);
         // Once hardly any pattern lowers the cost, what is left is to prove that there is none.
-        if lowered && nodes == QUICK {
-            let left = end.saturating_sub(state.checks + simplex.work + best.work);
-            let solution = simplex.solution().into_iter();
-            let opened = solution.map(|(column, _)| patterns[column as usize].0);
-            let swept = sweep.loads(state, &rows, simplex.prices(), &scale, opened, left);
-            new.extend(swept.into_iter().map(pattern));
+        if solving.has_more() {
+            let left = solving.left(state, end);
+            let Solving { rows, simplex, scale, .. } = &solving;
+            let swept = sweep.loads(state, rows, simplex.prices(), scale, solving.opened(), left);
+            found.patterns.extend(swept.into_iter().map(|load| rows.pattern(load)));
         }
-        let mut entered = 0;
-        for pattern in new {
-            if known.insert(pattern.clone()) {
-                // Those that do not lower the cost now may yet.
-                entered += u32::from(simplex.enter(rows.column(problem, &pattern, &scale)));
-                patterns.push(pattern);
-            }
-        }
-        lowered = entered > 0;
-        let gains = rows.gains(&prices, &scale);
-        let before = best.bound;
-        let better = best.learn(problem, &rows, gains, gives);
-        let bound = best.bound;
-        if better {
-            centre = best.prices(&rows, &scale);
-        } else if dot_all(&prices, &demand) / dear >= bound * NEAR {
-            for (centre, price) in centre.iter_mut().zip(&prices) {
-                *centre += DRIFT * (price / dear - *centre);
-            }
-        }
-        simplex.settle(8 * demand.len());
-        if simplex.cost() <= bound * (1.0 + 2.0 * TOLERANCE)
-            || (!lowered && pull == 0.0 && nodes >= NODES)
-        {
+        if solving.conclude(&prices, found) {
             break;
         }
-        if !lowered && pull == 0.0 {
-            nodes *= 8;
-        }
-        let hardly = bound - before < (simplex.cost() - before) * HARDLY;
-        pull = match lowered {
-            false if nodes > QUICK => 0.0,
-            _ if better && (lowered || !hardly) => PULL,
-            false if pull > 0.0 => 0.0,
-            false => PULL,
-            true => (1.0 - (1.0 - pull) * NEARER).min(MOST_PULL),
-        };
     }
-    state.checks += simplex.work + best.work;
-    let (bound, row) = (best.bound, best.row());
-    let worth = rows.worth(problem, simplex.prices(), &scale);
-    let room = rows.room(simplex.prices(), &scale);
-    let sand = room.prices(&rows.sand);
-    let measured = rows.measured(simplex.prices(), &scale);
-    let mut amounts = vec![0.0; patterns.len()];
-    for (column, amount) in simplex.solution() {
-        amounts[column as usize] = amount;
-    }
-    let cost = simplex.cost();
-    Some(Programme {
-        rows,
-        patterns,
-        amounts,
-        worth,
-        paying,
-        sand,
-        room,
-        measured,
-        cost,
-        bound,
-        row,
-    })
+    state.checks += solving.spent();
+    Some(Programme::new(problem, solving, paying))
 }
 
 impl<const D: usize> Programme<D> {
+    fn new(problem: &Problem<D>, solving: Solving<'_, D>, paying: Vec<u32>) -> Self {
+        let Solving { rows, simplex, scale, best, patterns, .. } = solving;
+        let room = rows.room(simplex.prices(), &scale);
+        let mut amounts = vec![0.0; patterns.len()];
+        for (column, amount) in simplex.solution() {
+            amounts[column as usize] = amount;
+        }
+        Self {
+            worth: rows.worth(problem, simplex.prices(), &scale),
+            sand: room.prices(&rows.sand),
+            measured: rows.measured(simplex.prices(), &scale),
+            cost: simplex.cost(),
+            bound: best.bound,
+            row: best.row(),
+            room,
+            rows,
+            patterns,
+            amounts,
+            paying,
+        }
+    }
+
     /// Loads of its patterns, where no items share a row.
     pub(super) fn known(&self) -> Vec<Load> {
         let item = |(row, count): &(u32, u32)| (self.rows.alike[*row as usize].items[0], *count);
@@ -297,10 +180,6 @@ fn paying<const D: usize>(problem: &Problem<D>, prices: &[f64; D], share: f64) -
 /// Rows that can be solved within so many checks: the work grows with their cube.
 pub(super) fn most_rows(checks: u64) -> usize {
     ((checks as f64).cbrt() * ROWS_PER_ROOT).min(MOST_ROWS as f64) as usize
-}
-
-fn dot_all(one: &[f64], other: &[f64]) -> f64 {
-    one.iter().zip(other).map(|(one, other)| one * other).sum()
 }
 
 #[cfg(test)]

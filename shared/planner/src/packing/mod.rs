@@ -34,6 +34,7 @@ mod rebuild;
 mod refill;
 mod relaxed;
 mod repack;
+mod rounds;
 mod rows;
 #[cfg(test)]
 mod samples;

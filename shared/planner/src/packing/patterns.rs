@@ -1,5 +1,6 @@
 //! Patterns of what is in a bin, and what they give to the rows of the configuration programme.
 
+use super::columns::Load;
 use super::duals::worth;
 use super::knapsack::{Best, Knapsack};
 use super::lean::Worth;
@@ -94,15 +95,15 @@ impl<const D: usize> Rows<D> {
         patterns
     }
 
-    /// How many of each row are in a load.
-    pub(super) fn of_load(&self, load: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    /// The pattern of a load: how many of each row are in it.
+    pub(super) fn pattern(&self, (kind, load): Load) -> Pattern {
         let mut rows: BTreeMap<u32, u32> = BTreeMap::new();
         for (item, count) in load {
-            if let Some(row) = self.of[*item as usize] {
+            if let Some(row) = self.of[item as usize] {
                 *rows.entry(row).or_default() += count;
             }
         }
-        rows.into_iter().collect()
+        (kind, rows.into_iter().collect())
     }
 
     /// What a bin of a pattern costs and gives.
