@@ -20,8 +20,10 @@ pub(super) const MOST_ROWS: usize = 400;
 const ROWS_PER_ROOT: f64 = 0.6;
 /// What part of the work may be added once patterns are hard to find: a proof that there are no more is near
 /// where at most so many items go into a bin.
-const PROOF: u64 = 2;
+pub(super) const PROOF: u64 = 2;
 pub(super) const FEW: f64 = 6.0;
+/// Share of its cost that a packing costs beyond the programme at most where there is hardly a cheaper one.
+const MET: f64 = 1e-4;
 /// Share of a kind's price that sand must be worth in it.
 const NEARLY: f64 = 0.985;
 /// The same for kinds that sand may be taken to fill: where it did not pay for them, the bound would be as much
@@ -129,6 +131,11 @@ impl<const D: usize> Programme<D> {
         let item = |(row, count): &(u32, u32)| (self.rows.alike[*row as usize].items[0], *count);
         let load = |(kind, pattern): &Pattern| (*kind, pattern.iter().map(item).collect());
         self.patterns.iter().map(load).collect()
+    }
+
+    /// Whether a packing costs hardly more than its patterns, so that all there is to gain is a proof.
+    pub(super) fn is_met(&self, cost: u64) -> bool {
+        cost as f64 <= self.cost * (1.0 + MET)
     }
 
     /// Kinds that it opens, and how many of each.

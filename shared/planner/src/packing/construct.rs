@@ -129,8 +129,11 @@ pub(super) fn again<const D: usize>(
     guide: &Guide<D>,
     until: u64,
 ) -> Option<Programme<D>> {
-    let part = until.saturating_sub(state.checks) / AGAIN;
-    let end = state.checks + part;
+    let left = until.saturating_sub(state.checks);
+    let part = left / AGAIN;
+    // Where nothing but a proof is to be gained it has all that is left, of which it adds the last part by itself.
+    let proving = left * columns::PROOF / (columns::PROOF + 1);
+    let end = state.checks + if programme.is_met(state.cost()) { proving } else { part };
     let again = columns::solve(state, programme.known(), end)?;
     try_out(state, |other| {
         dive(other, &again, guide, part, UPS[0], &mut Solved::new());

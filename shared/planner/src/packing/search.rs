@@ -65,8 +65,10 @@ pub(super) fn improve<const D: usize>(state: &mut State<'_, D>, budget: u64, see
                 &mut random,
             );
         } else {
-            let until = state.checks + end.saturating_sub(state.checks) * BEFORE / 10;
-            Repack::new(state, &guide).run(until, enough, &mut random);
+            if !known.is_met(state.cost()) {
+                let until = state.checks + end.saturating_sub(state.checks) * BEFORE / 10;
+                Repack::new(state, &guide).run(until, enough, &mut random);
+            }
             if state.cost() as f64 > enough
                 && let Some(again) = again(state, known, &guide, end)
                 && again.bound > bound
