@@ -131,7 +131,8 @@ pub(super) fn again<const D: usize>(
 ) -> Option<Programme<D>> {
     let left = until.saturating_sub(state.checks);
     let part = left / AGAIN;
-    // Where nothing but a proof is to be gained it has all that is left, of which it adds the last part by itself.
+    // Where nothing but a proof is to be gained it has all that is left: where few items go into a bin it adds the last
+    // part by itself, elsewhere that stays for the local search.
     let proving = left * columns::PROOF / (columns::PROOF + 1);
     let end = state.checks + if programme.is_met(state.cost()) { proving } else { part };
     let again = columns::solve(state, programme.known(), end)?;
