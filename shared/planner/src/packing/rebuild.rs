@@ -13,11 +13,14 @@ use super::search::complete_packing;
 use super::state::{Bin, State};
 use super::upgrades::Upgrades;
 
-/// Share of the cost that is taken apart at most, with coarse items and without.
+/// Share of the cost that is taken apart at most, with coarse items and without; and in any case.
 const PART_WITH: f64 = 0.1;
 const PART_WITHOUT: f64 = 0.4;
+const MOST: f64 = 0.5;
+/// By how much of itself that share grows with each turn since the best one.
+const GROWS: f64 = 0.05;
 /// How much luck has to do with which bins hold least.
-const NOISE: [f64; 4] = [0.0, 0.005, 0.02, 0.1];
+const NOISE: [f64; 5] = [0.0, 0.02, 0.05, 0.1, 0.3];
 /// Parts of the budget that packing the coarse items takes: at first, and in a turn.
 const FIRST: u64 = 10;
 const TURN: u64 = 2000;
@@ -103,22 +106,31 @@ impl<'a, const D: usize> Rebuild<'a, D> {
 
     /// Takes bins apart and packs them anew, by threshold accepting (Dueck and Scheuer 1990), for the greater part of
     /// what is left until `end` checks or to a cost of `enough`. Leaves the best that was found.
+    ///
+    /// Bins that hold little as they lack what is in others come first each time, and are made as they were, unless
+    /// those others are taken apart too: so the longer nothing better is found, the more is.
     pub(super) fn run(&self, state: &mut State<'_, D>, end: u64, enough: f64, random: &mut Random) {
-        let part = if self.is_led() { WITH } else { WITHOUT };
+        let (time, part) =
+            if self.is_led() { (WITH, PART_WITH) } else { (WITHOUT, PART_WITHOUT) };
         let began = state.checks;
-        let until = began + end.saturating_sub(began) * part / 10;
-        let mut best = state.clone();
+        let until = began + end.saturating_sub(began) * time / 10;
+        let (mut best, mut turns) = (state.clone(), 0.0);
         while state.checks < until && best.cost() as f64 > enough {
             let mut other = state.clone();
-            self.take_apart(&mut other, random);
+            let part = (part * (1.0 + GROWS * turns)).min(MOST);
+            self.take_apart(&mut other, part, random);
             self.place(&mut other, self.until / TURN, true, random);
             state.checks = other.checks;
+            turns += 1.0;
             let left = until.saturating_sub(state.checks) as f64 / (until - began) as f64;
             let worse = WORSE * left * left * random.unit();
             if complete_packing(&other)
                 && other.cost() as f64 <= state.cost() as f64 * (1.0 + worse)
             {
                 *state = other;
+                if state.cost() < best.cost() {
+                    turns = 0.0;
+                }
                 if state.cost() <= best.cost() {
                     best.clone_from(state);
                 }
@@ -133,11 +145,10 @@ impl<'a, const D: usize> Rebuild<'a, D> {
         self.coarse.is_some_and(|coarse| coarse.many)
     }
 
-    /// Empties a random share of the bins, those first that hold little for their price.
-    fn take_apart(&self, state: &mut State<'_, D>, random: &mut Random) {
+    /// Empties bins of a random share of the cost, `part` at most: those first that hold little for their price.
+    fn take_apart(&self, state: &mut State<'_, D>, part: f64, random: &mut Random) {
         let noise = NOISE[random.below(NOISE.len())];
         let mut keyed: Vec<(f64, Bin<D>)> = Vec::with_capacity(state.bins.len());
-        let part = if self.is_led() { PART_WITH } else { PART_WITHOUT };
         let mut left = state.cost() as f64 * part * random.unit();
         for bin in std::mem::take(&mut state.bins) {
             let worth = |(item, count): &(u32, u32)| {
