@@ -27,21 +27,47 @@ const LARGE: [([u32; 3], u64); 4] = [
     ([95_510, 360_219, 246], 1_161_216_000),
 ];
 
-/// Pods of many sizes, some of them large: some fit the largest of the small types alone.
-fn many_sizes(seed: u64, pods: u32, kinds: &[([u32; 3], u64)]) -> Problem<3> {
+/// Numbers from 0 up to, but not, 1.
+fn units(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed;
-    let mut unit = || {
+    move || {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as f64 / (1_u64 << 31) as f64
-    };
+    }
+}
+
+/// Pods of many sizes, some of them large: some fit the largest of the small types alone.
+fn many_sizes(seed: u64, pods: u32, kinds: &[([u32; 3], u64)]) -> Problem<3> {
+    let mut unit = units(seed);
+    let sizes = (0..pods).map(|_| {
+        let cpu = 90.0 / (1.0 - unit() * 0.993);
+        let ratio = 0.8 / (1.0 - unit() * 0.9);
+        (cpu, cpu * ratio * 1.6)
+    });
+    of_sizes(sizes, kinds)
+}
+
+/// Pods whose sizes are spread as those of many clusters are, by a normal distribution of their logarithms.
+fn lognormal(seed: u64, pods: u32, kinds: &[([u32; 3], u64)]) -> Problem<3> {
+    let mut unit = units(seed);
+    let mut normal = || (0..12).map(|_| unit()).sum::<f64>() - 6.0;
+    let sizes = (0..pods).map(|_| {
+        let cpu = (5.45 + 1.25 * normal()).exp();
+        (cpu, cpu * (1.43 + 0.79 * normal()).exp())
+    });
+    let fits = |size: &(f64, f64)| size.0 < 15_000.0 && size.1 < 118_000.0;
+    of_sizes(sizes.filter(fits), kinds)
+}
+
+/// One pod of each of these sizes, in millicores and MiB.
+fn of_sizes(sizes: impl Iterator<Item = (f64, f64)>, kinds: &[([u32; 3], u64)]) -> Problem<3> {
     let mut sites = Sites::default();
     sites.insert(0);
     let sites = Rc::new(sites);
-    let items = (0..pods).map(|_| {
-        let cpu = 90.0 / (1.0 - unit() * 0.993);
-        let ratio = 0.8 / (1.0 - unit() * 0.9);
-        let size = [(cpu / 10.0) as u32 * 10, (cpu * ratio * 1.6 / 16.0) as u32 * 16, 1];
+    let items = sizes.map(|(cpu, memory)| {
+        let [cpu, memory] = [(cpu / 10.0) as u32 * 10, (memory / 16.0) as u32 * 16];
+        let size = [cpu.max(10), memory.max(32), 1];
         Item { size, count: 1, sites: Rc::clone(&sites), members: Rc::new([]), workload: None }
     });
     let kinds = kinds.iter().map(|(capacity, price)| Kind {
@@ -73,6 +99,15 @@ fn pods_too_large_for_cheap_nodes_share_the_dear_ones() {
     // Filling dear nodes around the hardest pod left is 2.5 to 2.9 % above the bound.
     assert!(gaps.iter().all(|gap| *gap < 2.0), "{gaps:.2?} % above the bounds");
     // A programme that knows no packings of the large pods is 1.07 % above the bounds.
+    assert!(mean(&gaps) < 0.9, "{gaps:.2?} % above the bounds");
+}
+
+#[test]
+fn dear_nodes_that_lack_what_is_in_others_are_made_anew_with_those() {
+    let seeds = [60, 118, 142, 156];
+    let gaps: Vec<f64> =
+        seeds.iter().map(|seed| gap(&lognormal(*seed, 2_000, &SMALL), 60_000)).collect();
+    // Where the emptiest nodes alone are taken apart, again and again, the mean is 1.2 %.
     assert!(mean(&gaps) < 0.9, "{gaps:.2?} % above the bounds");
 }
 

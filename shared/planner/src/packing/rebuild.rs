@@ -110,8 +110,7 @@ impl<'a, const D: usize> Rebuild<'a, D> {
     /// Bins that hold little as they lack what is in others come first each time, and are made as they were, unless
     /// those others are taken apart too: so the longer nothing better is found, the more is.
     pub(super) fn run(&self, state: &mut State<'_, D>, end: u64, enough: f64, random: &mut Random) {
-        let (time, part) =
-            if self.is_led() { (WITH, PART_WITH) } else { (WITHOUT, PART_WITHOUT) };
+        let (time, part) = if self.is_led() { (WITH, PART_WITH) } else { (WITHOUT, PART_WITHOUT) };
         let began = state.checks;
         let until = began + end.saturating_sub(began) * time / 10;
         let (mut best, mut turns) = (state.clone(), 0.0);
