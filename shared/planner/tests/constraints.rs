@@ -91,6 +91,14 @@ fn node_selectors_on_well_known_labels_are_met_by_new_nodes() {
         launch.choices.iter().all(|choice| choice.pool.instance_type == "r6i.large")
     }));
     assert_eq!(retired(&plan), 3);
+    let in_region = |region: &str| {
+        small(|pod| {
+            let key = "topology.kubernetes.io/region".to_owned();
+            drop(pod.node_selector.insert(key, region.to_owned()));
+        })
+    };
+    assert_eq!(retired(&checked(&in_region("us-east-1"))), 3);
+    stays(&in_region("eu-west-1"), StayReason::Blocked, FindingCode::PodFitsNothing, 3);
 }
 
 #[test]
@@ -121,6 +129,31 @@ fn labels_and_taints_of_a_node_group_go_with_its_pods() {
     let launch = &plan.commands[0].launch[0];
     assert_eq!(launch.labels.get("team").map(String::as_str), Some("blue"));
     assert_eq!(launch.taints.len(), 1);
+}
+
+#[test]
+fn a_taint_that_says_what_becomes_of_one_node_is_not_taken_over() {
+    for key in [
+        "ToBeDeletedByClusterAutoscaler",
+        "DeletionCandidateOfClusterAutoscaler",
+        "spot-optimizer.io/retiring",
+    ] {
+        let mut input = small(|pod| {
+            pod.node_selector.insert("team".to_owned(), "blue".to_owned());
+            pod.tolerations.push(Toleration { key: None, value: None, effect: None });
+        });
+        for node in &mut input.snapshot.nodes {
+            node.labels.insert("team".to_owned(), "blue".to_owned());
+            node.taints.push(Taint {
+                key: key.to_owned(),
+                value: String::new(),
+                effect: TaintEffect::NoSchedule,
+            });
+        }
+        let plan = checked(&input);
+        assert!(launched(&plan) > 0, "{key}");
+        assert!(launches(&plan).all(|launch| launch.taints.is_empty()), "{key}");
+    }
 }
 
 #[test]
@@ -302,13 +335,40 @@ fn pending_pods_get_a_node() {
 
 /// One pod on a small node beside a large one that stays and has room; whether it moves over.
 fn moves_over(change: impl Fn(&mut Node, &mut Pod)) -> bool {
+    moves_to(None, change)
+}
+
+/// The same where there is a pod on the large node.
+fn moves_to(there: Option<Pod>, change: impl Fn(&mut Node, &mut Pod)) -> bool {
     let mut large = node("node-0", "m6i.4xlarge", "us-east-1a");
     large.do_not_disrupt = true;
     let mut made = pod("web", 0, Some("node-1"), 300, 512);
     change(&mut large, &mut made);
     let small = node("node-1", "m6i.large", "us-east-1a");
-    let plan = checked(&input(vec![large, small], vec![made]));
+    let pods = there.into_iter().chain([made]).collect();
+    let plan = checked(&input(vec![large, small], pods));
     retired(&plan) == 1 && launched(&plan) == 0
+}
+
+#[test]
+fn a_pod_does_not_move_to_one_that_avoids_it_or_that_it_avoids() {
+    let database = |avoids: &str| {
+        let mut made = pod("database", 0, Some("node-0"), 300, 512);
+        made.anti_affinity.push(term(HOSTNAME, avoids));
+        Some(made)
+    };
+    assert!(moves_to(database("other"), |_, _| {}));
+    assert!(!moves_to(database("web"), |_, _| {}));
+    assert!(!moves_to(database("other"), |_, pod| {
+        pod.anti_affinity.push(term(HOSTNAME, "database"));
+    }));
+}
+
+#[test]
+fn a_pod_that_must_be_with_others_on_its_node_stays_and_one_alone_moves() {
+    let together = |pod: &mut Pod| pod.affinity.push(term(HOSTNAME, "web"));
+    assert!(moves_over(|_, pod| together(pod)));
+    stays(&small(together), StayReason::Blocked, FindingCode::ConstraintUnsupported, 3);
 }
 
 #[test]
