@@ -196,7 +196,7 @@ impl<'a, const D: usize> Solving<'a, D> {
         for pattern in new {
             if self.known.insert(pattern.clone()) {
                 let column = self.rows.column(self.problem, &pattern, &self.scale);
-                self.lowered |= self.simplex.enter(column);
+                self.lowered |= self.simplex.add(column);
                 self.patterns.push(pattern);
             }
         }

@@ -36,8 +36,8 @@ const EPSILON: f64 = 1e-9;
 /// A row that loses no more than this of what is brought in is no pivot, and how far amounts may be below nothing.
 const PIVOT: f64 = 1e-7;
 const SLACK: f64 = 1e-9;
-/// Share of its own cost that a column near the basis raises the cost by at most.
-const NEAR: f64 = 0.05;
+/// Columns that are told from the others at once.
+const LEADING: usize = 30;
 
 impl Simplex {
     /// Starts with a column for each row that alone gives one of it at `start_cost`. A row whose demand
@@ -91,26 +91,23 @@ impl Simplex {
             .collect()
     }
 
-    /// Adds a column, and brings it into the basis if that lowers the cost.
-    pub(super) fn enter(&mut self, column: Column) -> bool {
+    /// Adds a column for `settle` to look at. Returns whether more of it would lower the cost as it is now.
+    pub(super) fn add(&mut self, column: Column) -> bool {
         let lowers = self.reduced(&column) < -EPSILON * column.cost.max(1.0);
         self.columns.push(column);
-        lowers && self.pivot(Basic::Column(self.columns.len() as u32 - 1))
+        lowers
     }
 
-    /// Adds a column for `settle` to look at.
-    pub(super) fn add(&mut self, column: Column) {
-        self.columns.push(column);
-    }
-
-    /// Pivots among the columns there are until none lowers the cost, at most `most` times. Most columns are far from
-    /// it, so that those near it are told from them first (partial pricing), and again when none of them does.
+    /// Pivots among the columns there are until none lowers the cost, at most `most` times. Looking at all of them takes
+    /// longer than to pivot, so that a few that lower it most are told from them first, and again when none of these does
+    /// any more (multiple pricing).
     pub(super) fn settle(&mut self, most: usize) {
         let mut pivots = 0;
         loop {
-            let near = self.near();
+            let leading = self.leading();
             let before = pivots;
-            while pivots < most && self.best(&near).is_some_and(|entering| self.pivot(entering)) {
+            while pivots < most && self.best(&leading).is_some_and(|entering| self.pivot(entering))
+            {
                 pivots += 1;
             }
             if pivots == before || pivots == most {
@@ -119,11 +116,18 @@ impl Simplex {
         }
     }
 
-    /// Columns that lower the cost, or do not raise it by much of their own.
-    fn near(&mut self) -> Vec<u32> {
+    /// The columns that lower the cost most for their own.
+    fn leading(&mut self) -> Vec<u32> {
         self.work += 2 * self.columns.len() as u64;
-        let near = |at: &u32| self.saves(*at) > -NEAR;
-        (0..self.columns.len() as u32).filter(near).collect()
+        let saving = (0..self.columns.len() as u32).map(|at| (self.saves(at), at));
+        let mut saving: Vec<(f64, u32)> = saving.filter(|(saves, _)| *saves > EPSILON).collect();
+        if saving.len() > LEADING {
+            saving.select_nth_unstable_by(LEADING, |one, other| {
+                other.0.total_cmp(&one.0).then(one.1.cmp(&other.1))
+            });
+            saving.truncate(LEADING);
+        }
+        saving.into_iter().map(|(_, at)| at).collect()
     }
 
     /// What lowers the cost most for its own: a surplus has none.

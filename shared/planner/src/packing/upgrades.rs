@@ -7,9 +7,9 @@ use super::state::{Bin, Place, State};
 use super::{Problem, Size};
 
 /// Share of a bin's price below which neither what it lacks nor what an exchange gains matters.
-const LEAST: f64 = 0.003;
+const LEAST: f64 = 0.001;
 /// Pairs of so many items of a bin are looked at, beside each alone.
-const PAIRED: usize = 4;
+const PAIRED: usize = 8;
 /// Checks that beginning a look takes, and that sorting takes for each class.
 const LOOK: u64 = 12;
 const SORT: u64 = 20;
