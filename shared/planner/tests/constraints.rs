@@ -59,20 +59,24 @@ fn a_pod_with_a_gpu_that_nothing_offers_stays() {
 
 #[test]
 fn daemonsets_take_their_room_on_every_new_node() {
-    let mut input = small(|_| {});
-    let plain = checked(&input);
-    for at in 0..3 {
-        let mut daemon = pod("agent", at, Some(&format!("node-{at}")), 1_500, 512);
-        daemon.kind = PodKind::DaemonSet;
-        daemon.owner = Some(workload("DaemonSet", "agent"));
-        // The controller ties each of its pods to a node by name: new nodes get one all the same.
-        daemon.node_affinity =
-            vec![node_term("metadata.name", Operator::In, &[&format!("node-{at}")])];
-        input.snapshot.pods.insert(0, daemon);
-    }
-    input.snapshot.pods.sort_by(|one, other| one.name.cmp(&other.name));
-    let with = checked(&input);
-    assert!(with.after.cost_per_hour > plain.after.cost_per_hour);
+    let cost = |daemons: &[u64]| {
+        let mut input = small(|_| {});
+        for (at, cpu_milli) in daemons.iter().enumerate() {
+            let mut daemon = pod("agent", at, Some(&format!("node-{at}")), *cpu_milli, 512);
+            daemon.kind = PodKind::DaemonSet;
+            daemon.owner = Some(workload("DaemonSet", "agent"));
+            // The controller ties each of its pods to a node by name: new nodes get one all the same.
+            daemon.node_affinity =
+                vec![node_term("metadata.name", Operator::In, &[&format!("node-{at}")])];
+            input.snapshot.pods.insert(0, daemon);
+        }
+        input.snapshot.pods.sort_by(|one, other| one.name.cmp(&other.name));
+        checked(&input).after.cost_per_hour
+    };
+    assert!(cost(&[1_500; 3]) > cost(&[]));
+    // A new node gets one as large as the largest: its template may have changed since.
+    assert_eq!(cost(&[100, 1_500, 100]), cost(&[1_500; 3]));
+    assert!(cost(&[100; 3]) < cost(&[1_500; 3]));
 }
 
 #[test]
@@ -543,6 +547,24 @@ fn constraints_over_other_domains_than_zones_and_nodes_keep_the_node() {
     for change in changes {
         stays(&small(change), StayReason::Blocked, FindingCode::ConstraintUnsupported, 3);
     }
+    let plan = checked(&small(|pod| pod.anti_affinity.push(term("rack", "web"))));
+    let said = plan.stays.iter().all(|stay| stay.text.contains("pod anti-affinity over rack"));
+    assert!(said, "{:#?}", plan.stays);
+}
+
+#[test]
+fn constraints_of_others_over_other_domains_bind_those_they_keep_off_alone() {
+    let beside = |change: fn(&mut Pod)| {
+        let mut input = small(|_| {});
+        let mut other = pod("db", 0, Some("node-0"), 300, 512);
+        change(&mut other);
+        input.snapshot.pods.insert(0, other);
+        retired(&checked(&input))
+    };
+    assert_eq!(beside(|_| {}), 3);
+    assert_eq!(beside(|pod| pod.anti_affinity.push(term("rack", "web"))), 0);
+    // Who is wanted is free to go, as far as the scheduler is asked.
+    assert_eq!(beside(|pod| pod.affinity.push(term("rack", "web"))), 2);
 }
 
 #[test]
@@ -580,11 +602,18 @@ fn pods_that_could_not_come_back_to_their_zone_stay() {
 
 /// Where a pod that waits is put, beside one of another app on a node in zone b that stays.
 fn waiting(change: impl Fn(&mut Pod)) -> Option<String> {
-    let mut there = node("node-0", "m6i.large", "us-east-1b");
-    there.do_not_disrupt = true;
+    waiting_beside(|_| {}, change)
+}
+
+/// The same where that one is changed too.
+fn waiting_beside(there: impl Fn(&mut Pod), change: impl Fn(&mut Pod)) -> Option<String> {
+    let mut on = node("node-0", "m6i.large", "us-east-1b");
+    on.do_not_disrupt = true;
+    let mut runs = pod("db", 0, Some("node-0"), 1_900, 512);
+    there(&mut runs);
     let mut waits = pod("web", 0, None, 300, 512);
     change(&mut waits);
-    let made = input(vec![there], vec![pod("db", 0, Some("node-0"), 1_900, 512), waits]);
+    let made = input(vec![on], vec![runs, waits]);
     let plan = checked(&made);
     let placed = zones(&plan).first().map(ToString::to_string);
     let said = plan.findings.iter().any(|finding| finding.code == FindingCode::PodPending);
@@ -601,6 +630,8 @@ fn a_pod_that_waits_goes_where_its_constraints_over_zones_let_it_or_nowhere() {
     // The cluster is in one zone, and no pod is to be alone in another.
     assert_eq!(waiting(|pod| pod.anti_affinity.push(term(ZONE, "cache"))), b);
     assert_eq!(waiting(|pod| pod.anti_affinity.push(term(ZONE, "db"))), None);
+    assert_eq!(waiting_beside(|db| db.anti_affinity.push(term(ZONE, "web")), |_| {}), None);
+    assert_ne!(waiting_beside(|db| db.anti_affinity.push(term(ZONE, "other")), |_| {}), None);
     assert_eq!(waiting(|pod| pod.unsupported.push("a ResourceClaim".to_owned())), None);
     assert_eq!(waiting(|pod| pod.affinity.push(term("rack", "db"))), None);
 }
