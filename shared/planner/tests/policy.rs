@@ -298,6 +298,31 @@ fn each_cap_on_spot_holds_by_itself() {
 }
 
 #[test]
+fn a_pool_above_its_cap_already_gets_no_more_and_holds_no_other_back() {
+    let mut input = wasteful((0..12).map(|number| pod("web", number, None, 1_000, 3_072)));
+    let full = Pool {
+        instance_type: "m6i.xlarge".to_owned(),
+        zone: "us-east-1a".to_owned(),
+        capacity_type: CapacityType::Spot,
+    };
+    for at in 0..4 {
+        let name = format!("spot-{at}");
+        let mut there = node(&name, &full.instance_type, &full.zone);
+        there.capacity_type = Some(CapacityType::Spot);
+        there.do_not_disrupt = true;
+        input.snapshot.pods.insert(at, pod("db", at, Some(&name), 3_000, 4_096));
+        input.snapshot.nodes.push(there);
+    }
+    // Half of all CPU is in that pool when the rest is on Spot too.
+    input.policy.max_pool_percent = 30;
+    let plan = checked(&input);
+    assert_eq!(retired(&plan), 3);
+    let pools: BTreeSet<&Pool> = launches(&plan).map(|launch| &launch.choices[0].pool).collect();
+    assert!(pools.iter().all(|pool| pool.capacity_type == CapacityType::Spot), "{pools:?}");
+    assert!(!pools.is_empty() && !pools.contains(&full), "{pools:?}");
+}
+
+#[test]
 fn a_single_replica_stays_on_demand_where_the_loss_of_a_pool_may_not_take_it() {
     let mut input = wasteful((0..3).map(|at| pod(&format!("app{at}"), 0, None, 1_500, 2_048)));
     assert!(checked(&input).after.spot_nodes > 0);
