@@ -11,7 +11,7 @@ use common::{
 use domain::Money;
 use domain::finding::FindingCode;
 use domain::offering::{Architecture, CapacityType, Offering, Pool};
-use domain::plan::{Plan, ReasonKind, StayReason};
+use domain::plan::{Plan, PlanningInput, ReasonKind, StayReason};
 use domain::snapshot::{Node, Operator, Pod, PodKind, Taint, TaintEffect, Toleration};
 use planner::decide;
 use std::collections::BTreeSet;
@@ -111,25 +111,30 @@ fn a_selector_for_a_label_no_node_group_sets_keeps_the_node() {
     stays(&input, StayReason::Blocked, FindingCode::PodFitsNothing, 3);
 }
 
-#[test]
-fn labels_and_taints_of_a_node_group_go_with_its_pods() {
+/// Pods that ask for their team's nodes, which have this taint. They tolerate it.
+fn of_a_team(key: &str, value: &str) -> PlanningInput {
     let mut input = small(|pod| {
         pod.node_selector.insert("team".to_owned(), "blue".to_owned());
         pod.tolerations.push(Toleration {
-            key: Some("team".to_owned()),
-            value: Some("blue".to_owned()),
+            key: Some(key.to_owned()),
+            value: Some(value.to_owned()),
             effect: None,
         });
     });
     for node in &mut input.snapshot.nodes {
         node.labels.insert("team".to_owned(), "blue".to_owned());
         node.taints.push(Taint {
-            key: "team".to_owned(),
-            value: "blue".to_owned(),
+            key: key.to_owned(),
+            value: value.to_owned(),
             effect: TaintEffect::NoSchedule,
         });
     }
-    let plan = checked(&input);
+    input
+}
+
+#[test]
+fn labels_and_taints_of_a_node_group_go_with_its_pods() {
+    let plan = checked(&of_a_team("team", "blue"));
     let launch = &plan.commands[0].launch[0];
     assert_eq!(launch.labels.get("team").map(String::as_str), Some("blue"));
     assert_eq!(launch.taints.len(), 1);
@@ -142,19 +147,7 @@ fn a_taint_that_says_what_becomes_of_one_node_is_not_taken_over() {
         "DeletionCandidateOfClusterAutoscaler",
         "spot-optimizer.io/retiring",
     ] {
-        let mut input = small(|pod| {
-            pod.node_selector.insert("team".to_owned(), "blue".to_owned());
-            pod.tolerations.push(Toleration { key: None, value: None, effect: None });
-        });
-        for node in &mut input.snapshot.nodes {
-            node.labels.insert("team".to_owned(), "blue".to_owned());
-            node.taints.push(Taint {
-                key: key.to_owned(),
-                value: String::new(),
-                effect: TaintEffect::NoSchedule,
-            });
-        }
-        let plan = checked(&input);
+        let plan = checked(&of_a_team(key, "true"));
         assert!(launched(&plan) > 0, "{key}");
         assert!(launches(&plan).all(|launch| launch.taints.is_empty()), "{key}");
     }
@@ -369,10 +362,8 @@ fn a_pod_does_not_move_to_one_that_avoids_it_or_that_it_avoids() {
 }
 
 #[test]
-fn a_pod_that_must_be_with_others_on_its_node_stays_and_one_alone_moves() {
-    let together = |pod: &mut Pod| pod.affinity.push(term(HOSTNAME, "web"));
-    assert!(moves_over(|_, pod| together(pod)));
-    stays(&small(together), StayReason::Blocked, FindingCode::ConstraintUnsupported, 3);
+fn a_pod_that_asks_for_its_like_on_its_node_moves_where_there_is_none() {
+    assert!(moves_over(|_, pod| pod.affinity.push(term(HOSTNAME, "web"))));
 }
 
 #[test]
@@ -539,17 +530,17 @@ fn spread_that_is_only_wished_for_binds_nothing() {
 
 #[test]
 fn constraints_over_other_domains_than_zones_and_nodes_keep_the_node() {
-    let changes: [fn(&mut Pod); 3] = [
-        |pod| pod.topology_spread.push(spread("rack", "web", 1)),
-        |pod| pod.anti_affinity.push(term("rack", "web")),
-        |pod| pod.affinity.push(term("rack", "web")),
+    type Case = (fn(&mut Pod), &'static str);
+    let cases: [Case; 3] = [
+        (|pod| pod.topology_spread.push(spread("rack", "web", 1)), "topology spread over rack"),
+        (|pod| pod.anti_affinity.push(term("rack", "web")), "pod anti-affinity over rack"),
+        (|pod| pod.affinity.push(term("rack", "web")), "pod affinity over rack"),
     ];
-    for change in changes {
-        stays(&small(change), StayReason::Blocked, FindingCode::ConstraintUnsupported, 3);
+    for (change, name) in cases {
+        let plan =
+            stays(&small(change), StayReason::Blocked, FindingCode::ConstraintUnsupported, 3);
+        assert!(plan.stays.iter().all(|stay| stay.text.contains(name)), "{:#?}", plan.stays);
     }
-    let plan = checked(&small(|pod| pod.anti_affinity.push(term("rack", "web"))));
-    let said = plan.stays.iter().all(|stay| stay.text.contains("pod anti-affinity over rack"));
-    assert!(said, "{:#?}", plan.stays);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! A packing bin by bin: the hardest item that is left, with the best load of others around it.
 
-use super::Problem;
 use super::alike::{Taken, likeness, take};
 use super::greedy::Guide;
 use super::knapsack::Knapsack;
@@ -8,6 +7,7 @@ use super::lean::Worth;
 use super::relaxed::{Thing, dot};
 use super::state::{Bin, Place, State};
 use super::upgrades::Upgrades;
+use super::{Problem, keep_most};
 
 /// Nodes of the search for one load, beside one for each thing.
 const NODES: u64 = 40;
@@ -172,12 +172,7 @@ impl<'a, const D: usize> Loads<'a, D> {
             (likeness(&size.map(f64::from), &free), rank)
         });
         let mut alike: Vec<(f64, usize)> = alike.filter(|(like, _)| *like > 0.0).collect();
-        if alike.len() > most {
-            alike.select_nth_unstable_by(most, |one, other| {
-                other.0.total_cmp(&one.0).then(one.1.cmp(&other.1))
-            });
-            alike.truncate(most);
-        }
+        keep_most(&mut alike, most);
         alike.sort_unstable_by_key(|(_, rank)| *rank);
         let ranked = alike.into_iter().map(|(_, rank)| (rank, stock[rank]));
         let mut things = self.to_take(state, ranked, stock.len(), kind, &free);

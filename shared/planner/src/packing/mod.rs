@@ -244,6 +244,16 @@ fn packed<const D: usize>(problem: &Problem<D>, checks: u64, budget: u64, seed: 
     Packing { bound, ..state.into_packing() }
 }
 
+/// Leaves the highest of these, so many at most, in no order; of equally high ones those that come first.
+fn keep_most<T: Ord>(ranked: &mut Vec<(f64, T)>, most: usize) {
+    if ranked.len() > most {
+        ranked.select_nth_unstable_by(most, |one, other| {
+            other.0.total_cmp(&one.0).then(one.1.cmp(&other.1))
+        });
+        ranked.truncate(most);
+    }
+}
+
 const fn gcd(one: u64, other: u64) -> u64 {
     let (mut one, mut other) = (one, other);
     while other > 0 {

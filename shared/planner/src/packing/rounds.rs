@@ -196,7 +196,8 @@ impl<'a, const D: usize> Solving<'a, D> {
         for pattern in new {
             if self.known.insert(pattern.clone()) {
                 let column = self.rows.column(self.problem, &pattern, &self.scale);
-                self.lowered |= self.simplex.add(column);
+                self.lowered |= self.simplex.is_lowered_by(&column);
+                self.simplex.add(column);
                 self.patterns.push(pattern);
             }
         }

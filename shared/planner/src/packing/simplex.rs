@@ -3,6 +3,8 @@
 //! Dense, as the rows are few. What is proved with its prices does not rest on its rounding: a
 //! bound is made of the prices alone, checked against every column (see `columns`).
 
+use super::keep_most;
+
 /// A column: what one of it costs and gives.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
@@ -91,11 +93,14 @@ impl Simplex {
             .collect()
     }
 
-    /// Adds a column for `settle` to look at. Returns whether more of it would lower the cost as it is now.
-    pub(super) fn add(&mut self, column: Column) -> bool {
-        let lowers = self.reduced(&column) < -EPSILON * column.cost.max(1.0);
+    /// Whether a column would lower the cost as it is now.
+    pub(super) fn is_lowered_by(&self, column: &Column) -> bool {
+        self.reduced(column) < -EPSILON * column.cost.max(1.0)
+    }
+
+    /// Adds a column for `settle` to look at.
+    pub(super) fn add(&mut self, column: Column) {
         self.columns.push(column);
-        lowers
     }
 
     /// Pivots among the columns there are until none lowers the cost, at most `most` times. Looking at all of them takes
@@ -121,12 +126,7 @@ impl Simplex {
         self.work += 2 * self.columns.len() as u64;
         let saving = (0..self.columns.len() as u32).map(|at| (self.saves(at), at));
         let mut saving: Vec<(f64, u32)> = saving.filter(|(saves, _)| *saves > EPSILON).collect();
-        if saving.len() > LEADING {
-            saving.select_nth_unstable_by(LEADING, |one, other| {
-                other.0.total_cmp(&one.0).then(one.1.cmp(&other.1))
-            });
-            saving.truncate(LEADING);
-        }
+        keep_most(&mut saving, LEADING);
         saving.into_iter().map(|(_, at)| at).collect()
     }
 

@@ -320,9 +320,10 @@ pub fn retired(plan: &Plan) -> usize {
 }
 
 /// Nothing moves off so many nodes, for this reason, and a finding says so.
-pub fn stays(input: &PlanningInput, reason: StayReason, code: FindingCode, nodes: usize) {
+pub fn stays(input: &PlanningInput, reason: StayReason, code: FindingCode, nodes: usize) -> Plan {
     let plan = checked(input);
     let kept: Vec<_> = plan.stays.iter().filter(|stay| stay.reason == reason).collect();
     assert_eq!(kept.len(), nodes, "{:#?}", plan.stays);
     assert!(plan.findings.iter().any(|finding| finding.code == code), "{:#?}", plan.findings);
+    plan
 }
